@@ -1,0 +1,16 @@
+-- Databases and login roles only; tables, and each role's rights on them, come from the migrations.
+-- psql reads each password from its environment, so none of them is ever written into a file.
+\set ON_ERROR_STOP on
+\getenv owner_password OWNER_DB_PASSWORD
+\getenv api_password API_DB_PASSWORD
+\getenv relay_password RELAY_DB_PASSWORD
+\getenv student_password STUDENT_DB_PASSWORD
+
+CREATE ROLE gourmetgram_owner LOGIN PASSWORD :'owner_password';
+CREATE ROLE api LOGIN PASSWORD :'api_password';
+CREATE ROLE outbox_relay LOGIN PASSWORD :'relay_password';
+CREATE ROLE student LOGIN PASSWORD :'student_password';
+
+CREATE DATABASE gourmetgram OWNER gourmetgram_owner;
+REVOKE ALL ON DATABASE gourmetgram FROM PUBLIC;
+GRANT CONNECT ON DATABASE gourmetgram TO api, outbox_relay, student;

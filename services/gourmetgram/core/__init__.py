@@ -1,0 +1,1 @@
+"""What every service shares: settings, events, topics. Pure, and importing nothing else of GourmetGram."""
