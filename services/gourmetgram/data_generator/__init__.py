@@ -1,0 +1,1 @@
+"""Simulated people of GourmetGram: live traffic, one viral burst, or a week of history, all from one seed."""
