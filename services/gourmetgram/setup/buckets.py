@@ -1,0 +1,98 @@
+"""`python -m gourmetgram.setup.buckets`: the buckets, and on MinIO the users who may use them.
+
+Other S3 servers read their users from a file of their own (the embedded one gets the same list from the Compose file).
+"""
+
+import os
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import msgspec
+import urllib3
+from minio import Minio, MinioAdmin
+from minio.credentials.providers import StaticProvider
+from minio.error import S3Error
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_random_exponential
+
+NotEmpty = Annotated[str, msgspec.Meta(min_length=8)]
+
+
+class Identity(msgspec.Struct, forbid_unknown_fields=True):
+    """Who may read and write which buckets."""
+
+    name: str
+    access_key: NotEmpty
+    secret_key: NotEmpty
+    read: list[str]
+    write: list[str]
+
+    def policy(self) -> dict[str, Any]:
+        """The rights as an S3 policy document."""
+        allowed = [
+            (["s3:GetBucketLocation", "s3:ListBucket"], self.read, ""),
+            (["s3:GetObject"], self.read, "/*"),
+            (["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"], self.write, "/*"),
+        ]
+        return {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Effect": "Allow",
+                    "Action": actions,
+                    "Resource": [f"arn:aws:s3:::{bucket}{path}" for bucket in buckets],
+                }
+                for actions, buckets, path in allowed
+                if buckets
+            ],
+        }
+
+
+def is_minio(endpoint: str) -> bool:
+    """Whether the server is MinIO, which names itself in the header of every answer."""
+    answer = urllib3.PoolManager(timeout=5).request("GET", endpoint, retries=False)
+    return "minio" in answer.headers.get("Server", "").lower()
+
+
+def make_bucket(client: Minio, bucket: str) -> None:
+    """Create the bucket unless it exists."""
+    try:
+        client.make_bucket(bucket)
+    except S3Error as error:
+        if error.code not in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
+            raise
+
+
+def register(admin: MinioAdmin, identity: Identity) -> None:
+    """Create or update one user, its policy, and the bond between them."""
+    admin.policy_add(identity.name, policy=identity.policy())
+    admin.user_add(identity.access_key, identity.secret_key)
+    admin.policy_set(identity.name, user=identity.access_key)
+
+
+@retry(
+    retry=retry_if_exception_type(urllib3.exceptions.HTTPError),
+    stop=stop_after_delay(30),
+    wait=wait_random_exponential(multiplier=0.2, max=2),
+    reraise=True,
+)
+def main() -> None:
+    """Prepare the server named by S3_ENDPOINT, as its administrator."""
+    endpoint, credentials = (
+        urlsplit(os.environ["S3_ENDPOINT"]),
+        (os.environ["S3_ACCESS_KEY"], os.environ["S3_SECRET_KEY"]),
+    )
+    secure = endpoint.scheme == "https"
+    client = Minio(endpoint.netloc, credentials=credentials, secure=secure)
+    buckets = os.environ["S3_BUCKETS"].split(",")
+    for bucket in buckets:
+        make_bucket(client, bucket)
+    identities = msgspec.yaml.decode(os.environ["S3_IDENTITIES"], type=list[Identity])
+    if is_minio(endpoint.geturl()):
+        admin = MinioAdmin(endpoint=endpoint.netloc, credentials=credentials, secure=secure)
+        for identity in identities:
+            register(admin, identity)
+    print(f"buckets {', '.join(buckets)}; users {', '.join(identity.name for identity in identities)}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

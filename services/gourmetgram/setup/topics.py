@@ -1,0 +1,61 @@
+"""`python -m gourmetgram.setup.topics`: create the topics that are missing, and refuse ones of another shape."""
+
+import os
+
+from kafka.admin import KafkaAdminClient, NewTopic
+from kafka.errors import KafkaConnectionError, NoBrokersAvailable, TopicAlreadyExistsError
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_random_exponential
+
+from gourmetgram.core import topics
+
+
+def wanted(names: list[str]) -> list[NewTopic]:
+    """How these topics are to be created."""
+    settings = {"retention.ms": str(int(topics.RETENTION.total_seconds() * 1000))}
+    return [
+        NewTopic(name, num_partitions=topics.PARTITIONS, replication_factor=1, topic_configs=settings) for name in names
+    ]
+
+
+def misshapen(described: list[dict[str, object]]) -> list[str]:
+    """What is wrong with topics that exist already: a sentence each."""
+    sizes = {str(one["name"] if "name" in one else one["topic"]): len(list(one["partitions"])) for one in described}  # type: ignore[call-overload]
+    return [
+        f"topic {name} has {size} partitions, expected {topics.PARTITIONS}: an image would be in different partitions "
+        f"of different topics. Delete it (its events are lost) and run topics-init again."
+        for name, size in sizes.items()
+        if name in topics.ALL and size != topics.PARTITIONS
+    ]
+
+
+@retry(
+    retry=retry_if_exception_type((KafkaConnectionError, NoBrokersAvailable)),
+    stop=stop_after_delay(30),
+    wait=wait_random_exponential(multiplier=0.2, max=2),
+    reraise=True,
+)
+def connect(servers: str) -> KafkaAdminClient:
+    """An administration client, once the broker answers."""
+    return KafkaAdminClient(bootstrap_servers=servers.split(","))
+
+
+def main() -> None:
+    """Create what is missing on the broker named by KAFKA_BOOTSTRAP_SERVERS."""
+    admin = connect(os.environ["KAFKA_BOOTSTRAP_SERVERS"])
+    try:
+        missing = sorted(set(topics.ALL) - set(admin.list_topics()))
+        if missing:
+            try:
+                admin.create_topics(wanted(missing))
+            except TopicAlreadyExistsError:
+                print("another topics-init was quicker")
+        problems = misshapen(admin.describe_topics(list(topics.ALL)))
+    finally:
+        admin.close()
+    if problems:
+        raise SystemExit("\n".join(problems))
+    print(f"{len(topics.ALL)} topics with {topics.PARTITIONS} partitions, {len(missing)} of them new", flush=True)
+
+
+if __name__ == "__main__":
+    main()
