@@ -63,6 +63,7 @@ async def run_live(settings: GeneratorSettings, client: ApiClient) -> None:
             )
             await send(world, performer, settings, tasks)
     finally:
+        (state / HEARTBEAT).unlink(missing_ok=True)
         for closable in (home, ledger, truth):
             closable.close()
 

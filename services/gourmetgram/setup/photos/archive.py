@@ -61,6 +61,9 @@ def download(url: str, part: Path) -> None:
         raise
     with response, part.open("ab" if response.status == PARTIAL_CONTENT else "wb") as file:
         shutil.copyfileobj(response, file, CHUNK)
+        # Reading in chunks ends quietly when the connection does; what is left of the promised length tells.
+        if response.length:
+            raise OSError(f"the connection ended {response.length} bytes early")
 
 
 def check(path: Path, url: str, size: int | None, sha256: str | None) -> None:

@@ -1,6 +1,7 @@
 """The photo folder: `<Class>/<number>.jpg` and `source.json`, which says where the photos come from."""
 
 import json
+import multiprocessing
 import os
 import shutil
 from collections import Counter
@@ -108,5 +109,6 @@ def store(
 
 def in_parallel(make: Callable[[Item], bytes | None], items: list[Item]) -> Iterator[bytes | None]:
     """The results in the order of the items."""
-    with ProcessPoolExecutor(min(os.cpu_count() or 1, MOST_PROCESSES)) as pool:
+    processes = min(os.cpu_count() or 1, MOST_PROCESSES)
+    with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
         yield from pool.map(make, items, chunksize=CHUNK)
