@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import sys
+from contextlib import suppress
 
 import structlog
 
@@ -18,11 +19,14 @@ from gourmetgram.data_generator.viral import run_viral
 
 logger = structlog.get_logger()
 
+GRACE_SECONDS = 3.0
+"""How long live traffic may wait for what is in flight when it is told to stop."""
+
 EXPLAINED = (NoImportToken, NoPhotos, Refused, StateInUse, WrongDatabase)
 """Errors whose message tells what to do; a traceback would only hide it."""
 
 
-async def run(settings: GeneratorSettings) -> None:
+async def run(settings: GeneratorSettings, stop: asyncio.Event) -> None:
     """Do what the mode says."""
     async with ApiClient(settings.api_url, settings.generator_concurrency) as client:
         if settings.generator_mode is Mode.HISTORY:
@@ -30,17 +34,24 @@ async def run(settings: GeneratorSettings) -> None:
         elif settings.generator_mode is Mode.SIMULATE_VIRAL:
             await run_viral(settings, client)
         else:
-            await run_live(settings, client)
+            await run_live(settings, client, stop)
 
 
 async def run_until_told(settings: GeneratorSettings) -> None:
     """Run, and stop cleanly on SIGTERM or SIGINT: what is in flight is repeated with the same keys after a restart."""
-    task = asyncio.create_task(run(settings))
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    task = asyncio.create_task(run(settings, stop))
+    grace = GRACE_SECONDS if settings.generator_mode is Mode.POISSON else 0.0
+
+    def end() -> None:
+        stop.set()
+        loop.call_later(grace, task.cancel)
+
     for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, task.cancel)
-    try:
+        loop.add_signal_handler(name, end)
+    with suppress(asyncio.CancelledError):
         await task
-    except asyncio.CancelledError:
+    if stop.is_set():
         logger.info("stopped; a restart continues here")
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
@@ -46,29 +47,31 @@ def world_name(settings: GeneratorSettings) -> str:
     return f"live-{settings.generator_seed}-{fingerprint(wanted, sample)}"
 
 
-async def run_live(settings: GeneratorSettings, client: ApiClient) -> None:
-    """Send live traffic until cancelled."""
+async def run_live(settings: GeneratorSettings, client: ApiClient, stop: asyncio.Event) -> None:
+    """Send live traffic until told to stop; what is in flight is finished first."""
     state = settings.state_dir
     home = Home(state, world_name(settings))
     ledger, truth = Ledger(state), Truth(state)
     performer = Performer(client, home, ledger, truth, PhotoShelf(settings.photos_dir))
     try:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(report(performer, state / HEARTBEAT))
+            tasks.create_task(report(performer, state / HEARTBEAT, stop))
             world = LiveWorld(
                 settings.generator_seed,
                 settings.generator_initial_users,
                 settings.generator_initial_images,
                 home.started.year,
             )
-            await send(world, performer, settings, tasks)
+            await send(world, performer, settings, tasks, stop)
     finally:
         (state / HEARTBEAT).unlink(missing_ok=True)
         for closable in (home, ledger, truth):
             closable.close()
 
 
-async def send(world: LiveWorld, performer: Performer, settings: GeneratorSettings, tasks: asyncio.TaskGroup) -> None:
+async def send(
+    world: LiveWorld, performer: Performer, settings: GeneratorSettings, tasks: asyncio.TaskGroup, stop: asyncio.Event
+) -> None:
     """Perform the actions of the world, each at its time; those of before a restart are only recalled."""
     free = asyncio.Semaphore(settings.generator_concurrency)
     rate = settings.generator_arrival_rate
@@ -84,17 +87,26 @@ async def send(world: LiveWorld, performer: Performer, settings: GeneratorSettin
         if recalled:
             logger.info("continuing after a restart: %d actions were done before", recalled)
             recalled = 0
-        await asyncio.sleep(pace.wait_before(action, time.monotonic()))
+        await pause(stop, pace.wait_before(action, time.monotonic()))
         await free.acquire()
+        if stop.is_set():
+            return
         tasks.create_task(performer.perform(action)).add_done_callback(lambda _: free.release())
 
 
-async def report(performer: Performer, heartbeat: Path) -> None:
+async def pause(stop: asyncio.Event, seconds: float) -> None:
+    """Wait, but not longer than until told to stop."""
+    if seconds > 0:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), seconds)
+
+
+async def report(performer: Performer, heartbeat: Path, stop: asyncio.Event) -> None:
     """A line a minute about what was sent, and a heartbeat file for the health check."""
     seen, retries, said = Counter[str](), 0, time.monotonic()
-    while True:
+    while not stop.is_set():
         beat(heartbeat, api=not performer.client.is_down, ready=performer.ready)
-        await asyncio.sleep(HEARTBEAT_SECONDS)
+        await pause(stop, HEARTBEAT_SECONDS)
         if time.monotonic() - said >= REPORT_SECONDS:
             logger.info(summary(performer.counts - seen, performer.client.retries - retries))
             seen, retries, said = performer.counts.copy(), performer.client.retries, time.monotonic()
