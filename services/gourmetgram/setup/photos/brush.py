@@ -113,10 +113,10 @@ class Scene:
             r = float(self.rng.uniform(*size))
             self.draw.ellipse((x - r, y - r, x + r, y + r), fill=vary(self.rng, colour))
 
-    def texture(self, outline: Sequence[Point], strength: float, grain: int) -> None:
-        """Uneven brightness within an outline, in grains of about this many pixels."""
+    def texture(self, outline: Sequence[Point], strength: float, grain: int, along: int = 1) -> None:
+        """Uneven brightness within an outline, in grains of about this many pixels, `along` times as wide."""
         left, top, width, height, mask = cut_out(outline)
-        coarse = self.rng.normal(128, 128 * strength, (max(2, height // grain), max(2, width // grain)))
+        coarse = self.rng.normal(128, 128 * strength, (max(2, height // grain), max(2, width // grain // along)))
         noise = Image.fromarray(np.uint8(np.clip(coarse, 0, 255))).resize((width, height), Image.Resampling.BICUBIC)
         region = self.image.crop((left, top, left + width, top + height))
         self.image.paste(ImageChops.overlay(region, Image.merge("RGB", (noise,) * 3)), (left, top), mask)

@@ -49,7 +49,7 @@ def board(scene: Scene, centre: Point, width: float, height: float) -> None:
     outline = rectangle(centre, width, height, turn)
     scene.shadow(outline, offset=22, blur=8)
     scene.solid(outline, colour, depth=0.25, shine=0.15)
-    scene.texture(outline, 0.12, 10)
+    scene.texture(outline, 0.14, 7, along=24)
 
 
 def rectangle(centre: Point, width: float, height: float, turn: float, round_by: float = 6.0) -> list[Point]:
