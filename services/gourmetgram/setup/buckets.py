@@ -77,10 +77,8 @@ def register(admin: MinioAdmin, identity: Identity) -> None:
 )
 def main() -> None:
     """Prepare the server named by S3_ENDPOINT, as its administrator."""
-    endpoint, credentials = (
-        urlsplit(os.environ["S3_ENDPOINT"]),
-        (os.environ["S3_ACCESS_KEY"], os.environ["S3_SECRET_KEY"]),
-    )
+    endpoint = urlsplit(os.environ["S3_ENDPOINT"])
+    credentials = StaticProvider(os.environ["S3_ACCESS_KEY"], os.environ["S3_SECRET_KEY"])
     secure = endpoint.scheme == "https"
     client = Minio(endpoint.netloc, credentials=credentials, secure=secure)
     buckets = os.environ["S3_BUCKETS"].split(",")

@@ -1,0 +1,26 @@
+"""What the API is told from outside."""
+
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings
+
+
+class ApiSettings(BaseSettings):
+    """Environment variables of the API."""
+
+    api_version: Literal["v1", "v2"] = Field(default="v2", description="v1 keeps state only, v2 also writes events")
+    api_listen: str = Field(default="127.0.0.1:8000", description="host:port of the API")
+    api_workers: int = Field(default=2, ge=1, le=64, description="Processes that answer requests")
+    database_url: SecretStr = Field(description="PostgreSQL, as the role api")
+    database_connections: int = Field(default=16, ge=1, description="Most connections of one worker to PostgreSQL")
+    s3_endpoint: str = Field(description="URL of the object storage")
+    s3_access_key: SecretStr = Field(description="User of the object storage")
+    s3_secret_key: SecretStr = Field(description="Its secret key")
+    s3_bucket: str = Field(default="gourmetgram-images", description="Where photos are kept")
+    kafka_bootstrap_servers: str = Field(default="", description="Brokers, host:port,…; only their health is asked")
+
+    @property
+    def streaming(self) -> bool:
+        """Whether events are written to the outbox."""
+        return self.api_version == "v2"
