@@ -9,7 +9,7 @@ import structlog
 
 from gourmetgram.core.logs import set_up_logging
 from gourmetgram.data_generator.client import ApiClient, Refused
-from gourmetgram.data_generator.history_import import NoImportToken, run_history
+from gourmetgram.data_generator.history_import import NoImportToken, RefusedBatch, run_history
 from gourmetgram.data_generator.home import StateInUse
 from gourmetgram.data_generator.live_traffic import run_live
 from gourmetgram.data_generator.performer import WrongDatabase
@@ -22,7 +22,7 @@ logger = structlog.get_logger()
 GRACE_SECONDS = 3.0
 """How long live traffic may wait for what is in flight when it is told to stop."""
 
-EXPLAINED = (NoImportToken, NoPhotos, Refused, StateInUse, WrongDatabase)
+EXPLAINED = (NoImportToken, NoPhotos, Refused, RefusedBatch, StateInUse, WrongDatabase)
 """Errors whose message tells what to do; a traceback would only hide it."""
 
 

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from gourmetgram.data_generator import batches
 from gourmetgram.data_generator.batches import EVENTS, UPLOADS, USERS, Batch
-from gourmetgram.data_generator.client import IMPORT_TIMEOUT, ApiClient, Write
+from gourmetgram.data_generator.client import IMPORT_TIMEOUT, ApiClient, Refused, Write
 from gourmetgram.data_generator.home import Home, Truth, fingerprint
 from gourmetgram.data_generator.journal import PRIVATE, Journal, read_lines
 from gourmetgram.data_generator.ledger import Entry, Ledger, entry
@@ -38,6 +38,10 @@ def history_size(settings: GeneratorSettings) -> Size:
         settings.generator_history_images,
         settings.generator_history_events,
     )
+
+
+class RefusedBatch(RuntimeError):
+    """The API does not take a batch of this history."""
 
 
 class Import:
@@ -89,7 +93,13 @@ class Import:
         """Send one batch until it is acknowledged; then ledger first, progress last."""
         body = await asyncio.to_thread(self.body, batch)
         request = Write("POST", "/import/events", self.home.key(batch.name), self.token, body, timeout=IMPORT_TIMEOUT)
-        answer = await self.client.write(request)
+        try:
+            answer = await self.client.write(request)
+        except Refused as error:
+            raise RefusedBatch(
+                f"batch {batch.name} was refused: {error}. If the database holds a history of this seed, choose "
+                "another GENERATOR_SEED or reset the lab with ./lab reset"
+            ) from error
         self.learn(batch, answer)
         self.ledger.record(line for line in self.lines(batch) if line["key"] not in self.known_keys)
         kept = {} if batch.part == EVENTS else answer
@@ -157,8 +167,10 @@ def needed(token: SecretStr | None) -> str:
 async def run_history(settings: GeneratorSettings, client: ApiClient) -> None:
     """Import the history of this seed, or what is missing of it."""
     size, began = history_size(settings), time.monotonic()
-    home = Home(settings.state_dir, f"history-{settings.generator_seed}-{fingerprint(size)}")
-    history = build_history(settings.generator_seed, home.started, size)
+    sort = fingerprint(settings.generator_seed, size)
+    home = Home(settings.state_dir, f"history-{settings.generator_seed}-{sort}")
+    # People of another seed or size are other people, so they get other names.
+    history = build_history(settings.generator_seed, home.started, size, scope=f"h{sort[:4]}x")
     work = Import(settings, client, home, history)
     done = home.folder / "done"
     try:

@@ -65,8 +65,10 @@ class History:
         return digest.hexdigest()
 
 
-def build_history(seed: int, end: datetime, size: Size) -> History:
+def build_history(seed: int, end: datetime, size: Size, scope: str = "h") -> History:
     """The history of this seed that ends at `end`. Exactly `size.events` views, comments and flags together.
+
+    `scope` becomes part of every username.
 
     Raises:
         ValueError: the size leaves no room for people or posts.
@@ -75,7 +77,7 @@ def build_history(seed: int, end: datetime, size: Size) -> History:
         raise ValueError(f"expected at least one user, one image and a positive number of days, got {size}")
     stop = end.timestamp()
     start = stop - size.days * DAY
-    people, joined = settle(seed, size.users, start, stop)
+    people, joined = settle(seed, size.users, (start, stop), scope)
     crowd = gather(stream(seed, "history", "crowd"), people, joined)
     stage = publish(seed, size.images, (start, stop), crowd)
     events, phrases = engage(seed, stage, crowd, size.events)
@@ -83,11 +85,12 @@ def build_history(seed: int, end: datetime, size: Size) -> History:
     return History(people, joined, stage.posts, stage.uploaded, stage.uploader, events, phrases, noise)
 
 
-def settle(seed: int, count: int, start: float, end: float) -> tuple[list[Person], Floats]:
+def settle(seed: int, count: int, span: tuple[float, float], scope: str) -> tuple[list[Person], Floats]:
     """The people in the order in which they joined: most before the history, some during it."""
     rng = stream(seed, "history", "people")
+    start, end = span
     year = datetime.fromtimestamp(end, UTC).year
-    people = [draw_person(rng, "h", number, year) for number in range(count)]
+    people = [draw_person(rng, scope, number, year) for number in range(count)]
     before = start - rng.random(count) ** 2 * OLDEST_ACCOUNT
     joined = np.where(rng.random(count) < FOUNDERS, before, rng.uniform(start, end, count))
     joined[0] = before[0]  # somebody must be there for the first upload
