@@ -38,9 +38,11 @@ ON CONFLICT (username) DO NOTHING
 FIND_USERS = "SELECT username, id, is_test_account, created_at FROM users WHERE username = ANY($1)"
 FIND_IMAGES = "SELECT id, created_at, deleted_at FROM images WHERE id = ANY($1)"
 TAKE_IDS = "SELECT nextval($1::regclass) FROM generate_series(1, $2::int)"
+# Batches that run at once share images: taking the row locks in one order keeps them from waiting for each other.
 COUNT_VIEWS = """
+WITH locked AS (SELECT id FROM images WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE)
 UPDATE images SET views = images.views + gained.views
-FROM unnest($1::bigint[], $2::bigint[]) AS gained (id, views) WHERE images.id = gained.id
+FROM unnest($1::bigint[], $2::bigint[]) AS gained (id, views) JOIN locked USING (id) WHERE images.id = gained.id
 """
 
 _NAMESPACE = UUID("0192f0c1-0000-7000-8000-696d706f7274")
