@@ -21,6 +21,8 @@ SESSION = {
     "tcp_keepalives_idle": "5",
     "tcp_keepalives_interval": "2",
     "tcp_keepalives_count": "3",
+    # A statement that waits for a row of the API's learns within a second that its relay has died.
+    "client_connection_check_interval": "1s",
     "statement_timeout": "20s",
     # The outbox swings between empty and huge, so its statistics are always wrong: walk the primary key regardless.
     "enable_seqscan": "off",
