@@ -167,6 +167,7 @@ def needed(token: SecretStr | None) -> str:
 async def run_history(settings: GeneratorSettings, client: ApiClient) -> None:
     """Import the history of this seed, or what is missing of it."""
     size, began = history_size(settings), time.monotonic()
+    needed(settings.import_token)  # before anything is built or written
     sort = fingerprint(settings.generator_seed, size)
     home = Home(settings.state_dir, f"history-{settings.generator_seed}-{sort}")
     # People of another seed or size are other people, so they get other names.
