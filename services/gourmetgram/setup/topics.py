@@ -3,7 +3,7 @@
 import os
 
 from kafka.admin import KafkaAdminClient, NewTopic
-from kafka.errors import KafkaConnectionError, NoBrokersAvailable, TopicAlreadyExistsError
+from kafka.errors import KafkaConnectionError, KafkaTimeoutError, TopicAlreadyExistsError
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from gourmetgram.core import topics
@@ -29,7 +29,7 @@ def misshapen(described: list[dict[str, object]]) -> list[str]:
 
 
 @retry(
-    retry=retry_if_exception_type((KafkaConnectionError, NoBrokersAvailable)),
+    retry=retry_if_exception_type((KafkaConnectionError, KafkaTimeoutError)),
     stop=stop_after_delay(30),
     wait=wait_random_exponential(multiplier=0.2, max=2),
     reraise=True,

@@ -1,0 +1,95 @@
+"""What notebooks use: `from labkit import lab`."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from labkit.paths import ROOT, SECRETS
+from labkit.stack import Stack
+
+if TYPE_CHECKING:
+    from labkit.check import Stage
+
+
+class Lab:
+    """The stack of this notebook, with words for the person in front of it."""
+
+    root = ROOT
+    """The lab's folder."""
+
+    secrets_file: Path = SECRETS
+    """Where passwords are kept."""
+
+    def __init__(self) -> None:
+        self._stack = Stack()
+
+    @property
+    def place(self) -> str:
+        """`embedded`, `compose` or `chameleon`."""
+        return self._stack.place
+
+    def up(self, *services: str, **environment: object) -> None:
+        """Start services and what they need, and say when each is ready."""
+        prefix = "".join(f"{name}={value} " for name, value in environment.items())
+        print(f"$ {prefix}{self._stack.command('up', '--detach', '--wait', services=services)}\n")
+        for one in self._stack.up(*services, **environment):
+            if one.note:
+                print(f"{one.name:16} is left out here: {one.note}")
+            else:
+                print(f"{one.name:16} ready after {one.seconds:.1f} s")
+
+    def stop(self, *services: str) -> None:
+        """Stop services; their data stays."""
+        print(f"$ {self._stack.command('stop', services=services)}")
+        self._stack.stop(*services)
+
+    def ps(self) -> None:
+        """Print what is running."""
+        states = self._stack.ps()
+        for one in states:
+            print(f"{one.name:16} {one.state:9} {one.detail}")
+        if not states:
+            print("nothing is running")
+
+    def logs(self, service: str, lines: int = 20) -> str:
+        """The last lines that a service wrote."""
+        return self._stack.logs(service, lines)
+
+    def run(self, service: str, *arguments: str, **environment: object) -> str:
+        """Run a one-shot service, and return what it printed."""
+        return self._stack.run(service, *arguments, **environment)
+
+    def setting(self, name: str) -> str:
+        """A value from docker/.env."""
+        return self._stack.setting(name)
+
+    def address(self, name: str) -> str:
+        """host:port under which this notebook reaches a service."""
+        return self._stack.address(name)
+
+    def url(self, name: str) -> str:
+        """The same as an http address."""
+        return self._stack.url(name)
+
+    def link(self, name: str) -> str:
+        """The address to open in your browser: the floating IP on Chameleon, else this computer."""
+        host = os.environ.get("LAB_PUBLIC_HOST", "127.0.0.1")
+        return f"http://{host}:{self._stack.port(name)}"
+
+    def links(self) -> None:
+        """Print the addresses of all pages."""
+        for title, name, service in self._stack.file.pages():
+            reason = self._stack.file.reason(service) if self.place == "embedded" else ""
+            print(f"{title:16} {self.link(name):28} {'(only with Docker)' if reason else ''}".rstrip())
+
+    def check(self, what: str, condition: object, remedy: str) -> None:
+        """Print that something is true, or stop and say what to do."""
+        from labkit.check import check
+
+        check(what, condition, remedy)
+
+    def stage(self, name: str) -> "Stage":
+        """The checks of a whole stage: `with lab.stage("…") as stage: stage.check(…)`."""
+        from labkit.check import Stage
+
+        return Stage(name, Path(os.environ.get("LAB_PROGRESS", self._stack.home / "progress.json")))

@@ -1,0 +1,138 @@
+"""The Compose file, as the embedded place reads it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import yaml
+
+from labkit.stack.errors import StackError
+from labkit.stack.interpolation import interpolate
+
+Kind = Literal["own", "native", "compose-only"]
+
+_PORT = re.compile(r"\$\{([A-Z0-9_]+)_PORT:-(\d+)\}")
+
+
+@dataclass(frozen=True)
+class Service:
+    """One service, variables filled in.
+
+    `own` services run their command as a process, `native` ones start the server that `embedded` names, and
+    `compose-only` ones exist where Docker is, for the reason given.
+    """
+
+    name: str
+    kind: Kind
+    one_shot: bool = False
+    command: list[str] = field(default_factory=list)
+    environment: dict[str, str] = field(default_factory=dict)
+    needs: dict[str, str] = field(default_factory=dict)
+    """Services that come first, and the condition each must meet."""
+    health: list[str] | None = None
+    """A command that succeeds when the service is ready."""
+    folders: dict[str, str] = field(default_factory=dict)
+    """Mount targets and their sources."""
+    profiles: list[str] = field(default_factory=list)
+    replaces: list[str] = field(default_factory=list)
+    """Services that must not run beside this one."""
+    embedded: dict[str, Any] = field(default_factory=dict)
+    reason: str = ""
+
+    @classmethod
+    def read(cls, name: str, text: Mapping[str, Any]) -> Self:
+        """A service from its description."""
+        return cls(
+            name=name,
+            kind=_kind(name, text),
+            one_shot=text.get("restart") == "no",
+            command=list(text.get("command", [])),
+            environment={key: str(value) for key, value in text.get("environment", {}).items()},
+            needs={other: one["condition"] for other, one in text.get("depends_on", {}).items()},
+            health=_health(text.get("healthcheck", {})),
+            folders=dict(reversed(mount.split(":")[:2]) for mount in text.get("volumes", [])),
+            profiles=list(text.get("profiles", [])),
+            replaces=list(text.get("x-replaces", [])),
+            embedded=text.get("x-embedded", {}),
+            reason=text.get("x-compose-only", ""),
+        )
+
+
+def _kind(name: str, text: Mapping[str, Any]) -> Kind:
+    if "x-compose-only" in text:
+        return "compose-only"
+    if "x-embedded" in text:
+        return "native"
+    if "build" in text:
+        return "own"
+    raise StackError(
+        f"The service {name} needs one of `build` (our own), `x-embedded` (a native server stands in without Docker) "
+        f"or `x-compose-only` (with the reason) in the Compose file.",
+        name,
+    )
+
+
+def _health(text: Mapping[str, Any]) -> list[str] | None:
+    test = text.get("test")
+    return list(test[1:]) if test and test[0] == "CMD" else None
+
+
+class ComposeFile:
+    """All services of a Compose file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        text = path.read_text()
+        self._services: dict[str, Any] = yaml.safe_load(text)["services"]
+        self.ports = {name: int(port) for name, port in _PORT.findall(text)}
+        """NAME of each `${NAME_PORT:-…}`, and its port before any offset."""
+
+    @property
+    def names(self) -> list[str]:
+        """All services, in the order of the file."""
+        return list(self._services)
+
+    def kind(self, name: str) -> Kind:
+        """How a service runs without Docker."""
+        return _kind(name, self._text(name))
+
+    def reason(self, name: str) -> str:
+        """Why a service exists only in Compose."""
+        return str(self._text(name).get("x-compose-only", ""))
+
+    def service(self, name: str, variables: Mapping[str, str]) -> Service:
+        """One service, with these variables filled in."""
+        return Service.read(name, interpolate(self._text(name), variables))
+
+    def _text(self, name: str) -> Any:
+        if name not in self._services:
+            raise StackError(f"There is no service {name}. There are: {', '.join(self.names)}.", name)
+        return self._services[name]
+
+    def with_needs(self, names: tuple[str, ...]) -> list[str]:
+        """These services and all that they need, each after what it needs."""
+        ordered: list[str] = []
+
+        def visit(name: str) -> None:
+            if name not in ordered:
+                for need in self._text(name).get("depends_on", {}):
+                    visit(need)
+                ordered.append(name)
+
+        for name in names:
+            visit(name)
+        return ordered
+
+    def tools(self) -> list[str]:
+        """One-shot services that people run by name, with arguments."""
+        return [name for name, text in self._services.items() if "tools" in text.get("profiles", [])]
+
+    def pages(self) -> list[tuple[str, str, str]]:
+        """What can be opened in a browser: title, port name and service, from `x-pages`."""
+        return [
+            (title, port, name)
+            for name, text in self._services.items()
+            for title, port in text.get("x-pages", {}).items()
+        ]

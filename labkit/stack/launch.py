@@ -1,0 +1,33 @@
+"""`python -m labkit.stack.launch FILE`: become the process that a file describes.
+
+The file holds passwords, so it is readable by its owner only, and none of them shows up in the configuration of the
+supervisor or in a list of processes. It must import little, because every start of every service passes through it.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+
+def write(file: Path, argv: list[str], environment: dict[str, str], folder: Path, user: int | None = None) -> None:
+    """Describe a process: its command, its whole environment, its folder, and whom to run it as."""
+    text = json.dumps({"argv": argv, "environment": environment, "folder": str(folder), "user": user})
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as opened:
+        opened.write(text)
+
+
+def become(file: Path) -> None:
+    """Replace this process by the one described."""
+    what = json.loads(file.read_text())
+    os.chdir(what["folder"])
+    if what["user"] is not None:
+        os.setgroups([])
+        os.setgid(what["user"])
+        os.setuid(what["user"])
+    os.execve(what["argv"][0], what["argv"], what["environment"])  # noqa: S606 - no shell is wanted
+
+
+if __name__ == "__main__":
+    become(Path(sys.argv[1]))

@@ -1,0 +1,53 @@
+"""What every place can do with services, whatever they run as."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class ServiceState:
+    """One service: `running`, `starting`, `done` (a one-shot that ended well), `failed` or `stopped`."""
+
+    name: str
+    state: str
+    detail: str = ""
+    """Since when it runs, or what went wrong."""
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A service that is ready, and how long that took; `note` says why one was left out."""
+
+    name: str
+    seconds: float
+    note: str = ""
+
+
+class Place(Protocol):
+    """Where services run."""
+
+    name: str
+
+    def up(self, services: tuple[str, ...], overrides: dict[str, str]) -> list[Ready]:
+        """Start services and what they need, and return when they are ready."""
+
+    def stop(self, services: tuple[str, ...]) -> None:
+        """Stop services; their data stays."""
+
+    def down(self) -> None:
+        """Stop everything; the data stays."""
+
+    def destroy(self) -> None:
+        """Stop everything, and delete the data."""
+
+    def states(self) -> list[ServiceState]:
+        """The services that were started."""
+
+    def logs(self, service: str, lines: int) -> str:
+        """The last lines that a service wrote."""
+
+    def kill(self, service: str, signal_name: str) -> None:
+        """Send a signal to a service's process, as a crash would."""
+
+    def run(self, service: str, arguments: tuple[str, ...], overrides: dict[str, str]) -> str:
+        """Run a one-shot service with these arguments added, and return what it printed."""

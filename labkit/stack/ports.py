@@ -1,0 +1,55 @@
+"""Ports of this machine: shifted by an offset, and free when we take them."""
+
+import contextlib
+import fcntl
+import random
+import socket
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import IO
+
+from labkit.stack.errors import StackError
+
+OFFSETS = range(20, 3000, 20)
+
+_reserved: list[IO[str]] = []
+
+
+def is_free(port: int) -> bool:
+    """Whether nothing listens on this port of the loopback address."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def variables(ports: Mapping[str, int], offset: int) -> dict[str, str]:
+    """What the Compose file is told about ports: NAME_PORT, and NAME_ADDRESS and NAME_LISTEN for plain processes."""
+    told = {}
+    for name, port in ports.items():
+        told[f"{name}_PORT"] = str(port + offset)
+        told[f"{name}_ADDRESS"] = told[f"{name}_LISTEN"] = f"127.0.0.1:{port + offset}"
+    return told
+
+
+def free_offset(ports: Iterable[int]) -> int:
+    """An offset under which all ports are free. It is ours until this process ends, even before we listen."""
+    ports = list(ports)
+    for offset in random.sample(OFFSETS, len(OFFSETS)):
+        if all(is_free(port + offset) for port in ports) and _reserve(offset):
+            return offset
+    raise StackError("No free ports were found for another stack. Is an earlier one still running? See ./lab doctor.")
+
+
+def _reserve(offset: int) -> bool:
+    lock = Path(tempfile.gettempdir(), f"lab-ports-{offset}.lock").open("w")  # noqa: SIM115 - held until we end
+    with contextlib.suppress(BlockingIOError):
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _reserved.append(lock)
+        return True
+    lock.close()
+    return False

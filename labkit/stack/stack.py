@@ -1,0 +1,117 @@
+"""One stack: the services of the Compose file in one place, with data of their own."""
+
+import os
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from labkit.paths import BUILD, ROOT, compose_file, default_home
+from labkit.stack import docker_compose, ports, secrets
+from labkit.stack.compose_file import ComposeFile
+from labkit.stack.docker_compose import DockerCompose
+from labkit.stack.embedded import Embedded
+from labkit.stack.errors import StackError
+from labkit.stack.place import Place, Ready, ServiceState
+
+PLACES = ("embedded", "compose", "chameleon")
+
+
+class Stack:
+    """Services, started and stopped.
+
+    Args:
+        home: folder of its data and logs; LAB_HOME or build/lab when not given.
+        place: `embedded`, `compose` or `chameleon`; LAB_PLACE or `embedded` when not given.
+        port_offset: how far its ports are from the usual ones; LAB_PORT_OFFSET or 0 when not given.
+    """
+
+    def __init__(self, home: Path | None = None, place: str | None = None, port_offset: int | None = None) -> None:
+        self.home = home or default_home()
+        self.place = place or os.environ.get("LAB_PLACE", "embedded")
+        self.port_offset = int(os.environ.get("LAB_PORT_OFFSET", "0")) if port_offset is None else port_offset
+        if self.place not in PLACES:
+            raise StackError(f"There is no place {self.place}. There are: {', '.join(PLACES)}.")
+        self.file = ComposeFile(compose_file())
+        settings = secrets.ensure()
+        self._place: Place
+        if self.place == "embedded":
+            self._place = Embedded(self.file, self.home, ROOT, os.environ | settings, self.port_offset)
+        else:
+            is_default = self.home == BUILD / "lab" and self.port_offset == 0
+            self._place = DockerCompose(self.file, self.home, ROOT, self.port_offset, is_default=is_default)
+
+    @classmethod
+    def free(cls, home: Path, place: str = "embedded") -> Self:
+        """A stack beside any other: its data in this folder, its ports where nobody listens."""
+        return cls(home, place, ports.free_offset(ComposeFile(compose_file()).ports.values()))
+
+    def up(self, *services: str, **environment: object) -> list[Ready]:
+        """Start services (all without a profile when none are named) and what they need, and wait until all are ready.
+
+        Keywords replace variables of the Compose file, such as `GENERATOR_MODE="simulate_viral"`.
+
+        Raises:
+            StackError: a service did not get ready; it names it, and holds the last lines of its log.
+        """
+        return self._place.up(services, {name: str(value) for name, value in environment.items()})
+
+    def stop(self, *services: str) -> None:
+        """Stop services; their data stays."""
+        self._place.stop(services)
+
+    def down(self) -> None:
+        """Stop everything; the data stays."""
+        self._place.down()
+
+    def destroy(self) -> None:
+        """Stop everything, and delete the data."""
+        self._place.destroy()
+
+    def ps(self) -> Sequence[ServiceState]:
+        """The services that were started."""
+        return self._place.states()
+
+    def logs(self, service: str, lines: int = 20) -> str:
+        """The last lines that a service wrote."""
+        return self._place.logs(service, lines)
+
+    def kill(self, service: str, signal_name: str = "KILL") -> None:
+        """Send a signal to a service, as a crash would; it is restarted as its policy says."""
+        self._place.kill(service, signal_name)
+
+    def run(self, service: str, *arguments: str, **environment: object) -> str:
+        """Run a one-shot service, and return what it printed."""
+        return self._place.run(service, arguments, {name: str(value) for name, value in environment.items()})
+
+    def command(self, *arguments: str, services: tuple[str, ...] = ()) -> str:
+        """The `docker compose` command that does the same."""
+        return shlex.join(docker_compose.command(self.file, *arguments, services=services))
+
+    def setting(self, name: str) -> str:
+        """A value from docker/.env."""
+        return secrets.setting(name)
+
+    def port(self, name: str) -> int:
+        """The port on this machine that the Compose file calls NAME_PORT."""
+        key = name.upper().replace("-", "_")
+        if key not in self.file.ports:
+            raise StackError(f"There is no port {name}. There are: {', '.join(self.file.ports).lower()}.")
+        return self.file.ports[key] + self.port_offset
+
+    def address(self, name: str) -> str:
+        """host:port under which this machine reaches a service."""
+        return f"127.0.0.1:{self.port(name)}"
+
+    def url(self, name: str) -> str:
+        """The same as an http address."""
+        return f"http://{self.address(name)}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.down()

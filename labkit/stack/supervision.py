@@ -1,0 +1,184 @@
+"""One supervisor per stack (supervisord): starts, stops and restarts processes, and keeps a log of each."""
+
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import xmlrpc.client
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from supervisor.xmlrpc import SupervisorTransport
+
+from labkit.stack.errors import StackError
+
+START_SECONDS = 15
+STOPPED_STATES = ("STOPPED", "EXITED", "FATAL", "UNKNOWN")
+
+_CONFIGURATION = """\
+[unix_http_server]
+file={socket}
+chmod=0700
+
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+
+[supervisord]
+logfile={home}/logs/supervisor.log
+logfile_maxbytes=1MB
+logfile_backups=1
+pidfile={home}/supervisor.pid
+childlogdir={home}/logs
+directory={home}
+umask=022
+minfds=1024
+nodaemon=true
+silent=true
+"""
+
+_PROGRAM = """
+[program:{name}]
+command="{python}" -m labkit.stack.launch "{home}/processes/{name}.json"
+directory={root}
+autostart=false
+autorestart=true
+startsecs=1
+startretries=20
+stopsignal={stop_signal}
+stopwaitsecs={stop_seconds}
+killasgroup=true
+stopasgroup=false
+redirect_stderr=true
+stdout_logfile={home}/logs/{name}.log
+stdout_logfile_maxbytes=10MB
+stdout_logfile_backups=2
+"""
+
+# When its owner has ended, the keeper ends too, and takes the supervisor with it.
+_KEEPER = """
+[program:keeper]
+command="{python}" -m labkit.stack.keeper {owner}
+directory={root}
+autostart=true
+autorestart=false
+startsecs=0
+stdout_logfile=NONE
+stderr_logfile=NONE
+"""
+
+
+@dataclass(frozen=True)
+class Program:
+    """A process that can be supervised."""
+
+    name: str
+    stop_signal: str = "TERM"
+    stop_seconds: int = 10
+
+
+class Supervisor:
+    """The supervisor of one stack, whether it runs or not."""
+
+    def __init__(self, home: Path, root: Path) -> None:
+        self.home = home
+        self._root = root
+
+    @property
+    def _socket(self) -> Path:
+        # A socket's path may have about 100 characters, and a checkout may lie deep: so it is elsewhere, and private.
+        name = sha256(str(self.home.resolve()).encode()).hexdigest()[:12]
+        return Path(tempfile.gettempdir()) / f"lab-{os.getuid()}-{name}" / "supervisor"
+
+    def is_running(self) -> bool:
+        """Whether the supervisor answers."""
+        with contextlib.suppress(OSError, xmlrpc.client.Error), self._calls() as calls:
+            return bool(calls.getState()["statename"] == "RUNNING")
+        return False
+
+    def start(self, programs: Iterable[Program], owner: int | None) -> None:
+        """Start the supervisor unless it runs; it ends with the process `owner`, or stays when that is None."""
+        if self.is_running():
+            return
+        for folder in (self.home / "logs", self.home / "processes"):
+            folder.mkdir(parents=True, exist_ok=True)
+        self._socket.parent.mkdir(mode=0o700, exist_ok=True)
+        if self._socket.parent.stat().st_uid != os.getuid():
+            raise StackError(f"{self._socket.parent} belongs to another user; remove it.")
+        self._write(programs, owner)
+        with (self.home / "logs/supervisor.out").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "supervisor.supervisord", "-c", self.home / "supervisor.conf"],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                cwd=self._root,
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while not self.is_running():
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise StackError(f"The supervisor did not start; see {self.home / 'logs/supervisor.out'}.")
+            time.sleep(0.05)
+
+    def _write(self, programs: Iterable[Program], owner: int | None) -> None:
+        where = {"home": self.home, "root": self._root, "python": sys.executable, "socket": self._socket}
+        text = _CONFIGURATION.format(**where)
+        for one in programs:
+            text += _PROGRAM.format(name=one.name, stop_signal=one.stop_signal, stop_seconds=one.stop_seconds, **where)
+        if owner is not None:
+            text += _KEEPER.format(owner=owner, **where)
+        (self.home / "supervisor.conf").write_text(text)
+
+    def begin(self, name: str) -> None:
+        """Start a process, unless it runs."""
+        if self.state(name)["statename"] in STOPPED_STATES:
+            with self._calls() as calls, contextlib.suppress(xmlrpc.client.Fault):
+                calls.startProcess(name, False)
+
+    def end(self, name: str) -> None:
+        """Stop a process and wait until it has ended."""
+        if self.is_running() and self.state(name)["statename"] not in STOPPED_STATES:
+            with self._calls() as calls, contextlib.suppress(xmlrpc.client.Fault):
+                calls.stopProcess(name, True)
+
+    def state(self, name: str) -> dict[str, Any]:
+        """What is known of a process: `statename`, `pid`, `start` (unix seconds), `spawnerr`."""
+        with self._calls() as calls:
+            return dict(calls.getProcessInfo(name))
+
+    def states(self) -> list[dict[str, Any]]:
+        """What is known of all processes; empty when the supervisor does not run."""
+        if not self.is_running():
+            return []
+        with self._calls() as calls:
+            return [one for one in calls.getAllProcessInfo() if one["name"] != "keeper"]
+
+    def shut_down(self) -> None:
+        """Stop all processes and the supervisor, and wait until it has ended."""
+        with contextlib.suppress(OSError, xmlrpc.client.Error), self._calls() as calls:
+            calls.shutdown()
+        deadline = time.monotonic() + 60
+        while self.is_running() or self._pid_exists():
+            if time.monotonic() > deadline:
+                raise StackError(f"The supervisor of {self.home} did not end within a minute; see ./lab doctor.")
+            time.sleep(0.05)
+
+    def _pid_exists(self) -> bool:
+        import psutil
+
+        try:
+            pid = int((self.home / "supervisor.pid").read_text())
+            return "supervisord" in " ".join(psutil.Process(pid).cmdline())
+        except (OSError, ValueError, psutil.Error):
+            return False
+
+    @contextlib.contextmanager
+    def _calls(self) -> Iterator[Any]:
+        transport = SupervisorTransport(None, None, f"unix://{self._socket}")
+        with xmlrpc.client.ServerProxy("http://localhost", transport=transport) as proxy:
+            yield proxy.supervisor
