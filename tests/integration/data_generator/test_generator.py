@@ -15,6 +15,7 @@ from typing import Any
 
 import psycopg2
 import pytest
+
 from labkit.stack import Stack
 
 DEADLINE_SECONDS = 60
