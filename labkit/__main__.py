@@ -1,0 +1,5 @@
+"""`python -m labkit`, which `./lab` runs."""
+
+from labkit.cli import main
+
+main()

@@ -1,0 +1,136 @@
+"""The commands of `./lab`."""
+
+import importlib
+import importlib.util
+import os
+import sys
+import time
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from labkit.paths import NOTEBOOKS, ROOT
+from labkit.stack import Stack, StackError
+
+app = typer.Typer(
+    help="Start the lab's platform, run its notebooks, test it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+COMMANDS = ("run", "test", "bench", "check_notebooks", "doctor")
+"""Commands with a module of their own in labkit/commands/, each with a function `command`."""
+
+Services = Annotated[list[str] | None, typer.Argument(help="services; all when none is named", show_default=False)]
+Place = Annotated[str | None, typer.Option(help="embedded, compose or chameleon; else LAB_PLACE, else embedded")]
+
+
+@app.command()
+def up(services: Services = None, place: Place = None) -> None:
+    """Start services and what they need, and wait until they are ready."""
+    stack = Stack(place=place)
+    print(f"$ {stack.command('up', '--detach', '--wait', services=tuple(services or ()))}")
+    for one in stack.up(*(services or ())):
+        print(f"{one.name:16} {f'left out: {one.note}' if one.note else f'ready after {one.seconds:.1f} s'}")
+
+
+@app.command()
+def stop(services: Annotated[list[str], typer.Argument()], place: Place = None) -> None:
+    """Stop services; their data stays."""
+    stack = Stack(place=place)
+    print(f"$ {stack.command('stop', services=tuple(services))}")
+    stack.stop(*services)
+
+
+@app.command()
+def down(place: Place = None) -> None:
+    """Stop everything; the data stays."""
+    Stack(place=place).down()
+
+
+@app.command()
+def reset(place: Place = None, yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False) -> None:
+    """Stop everything and delete the data."""
+    stack = Stack(place=place)
+    where = stack.home if stack.place == "embedded" else "the Docker volumes of this lab"
+    if not yes:
+        typer.confirm(f"Delete all users, posts, photos and events in {where}?", abort=True)
+    stack.destroy()
+
+
+@app.command()
+def ps(place: Place = None) -> None:
+    """List the services that were started."""
+    for one in Stack(place=place).ps():
+        print(f"{one.name:16} {one.state:9} {one.detail}")
+
+
+@app.command()
+def logs(
+    service: str,
+    lines: Annotated[int, typer.Option("-n", help="how many lines")] = 40,
+    follow: Annotated[bool, typer.Option("-f", help="go on until Ctrl-C")] = False,
+    place: Place = None,
+) -> None:
+    """Show what a service wrote last."""
+    stack = Stack(place=place)
+    shown = stack.logs(service, lines)
+    print(shown)
+    while follow:
+        time.sleep(0.5)
+        now = stack.logs(service, 1000)
+        print(now[now.rfind(shown[-200:]) + len(shown[-200:]) :], end="", flush=True)
+        shown = now
+
+
+@app.command()
+def links(place: Place = None) -> None:
+    """List the pages that can be opened in a browser."""
+    os.environ["LAB_PLACE"] = place or os.environ.get("LAB_PLACE", "embedded")
+    from labkit import lab
+
+    lab.links()
+
+
+@app.command()
+def notebook(place: Place = None) -> None:
+    """Open the notebooks in Jupyter, on this machine only."""
+    stack = Stack(place=place)
+    port = 8888 + stack.port_offset
+    environment = os.environ | {"LAB_PLACE": stack.place}
+    argv = [sys.executable, "-m", "jupyterlab", "--ip=127.0.0.1", f"--port={port}", f"--notebook-dir={NOTEBOOKS}"]
+    argv += ["--no-browser"] if not sys.stdout.isatty() else []
+    print("Jupyter prints the address below, with the token that lets you in. Ctrl-C twice ends it.")
+    os.execve(sys.executable, argv, environment)  # noqa: S606 - Jupyter takes over this process
+
+
+def _add_commands() -> None:
+    for name in COMMANDS:
+        if importlib.util.find_spec(f"labkit.commands.{name}"):
+            module = importlib.import_module(f"labkit.commands.{name}")
+            app.command(name.replace("_", "-"))(module.command)
+
+
+def _run_tool(arguments: list[str]) -> bool:
+    """Run a one-shot service of profile `tools` under its own name; False when there is none of this name."""
+    if not arguments or arguments[0] not in Stack().file.tools():
+        return False
+    print(Stack().run(arguments[0], *arguments[1:]), end="")
+    return True
+
+
+def main() -> None:
+    """Run a command; what goes wrong is said in a paragraph, and in full when LAB_DEBUG is set."""
+    _add_commands()
+    os.chdir(ROOT)
+    try:
+        if not _run_tool(sys.argv[1:]):
+            app()
+    except StackError as error:
+        if os.environ.get("LAB_DEBUG"):
+            raise
+        errors.print(f"[bold red]lab:[/] {str(error).replace('[', chr(92) + '[')}")
+        sys.exit(1)

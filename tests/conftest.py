@@ -1,0 +1,37 @@
+"""Fixtures for all layers."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from labkit.stack import Stack
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _stacks_end_with_the_tests() -> None:
+    """A stack that a test starts ends with this process, even when it is killed."""
+    os.environ["LAB_OWNER_PID"] = str(os.getpid())
+
+
+@pytest.fixture(scope="session")
+def short_folder() -> Iterator[Path]:
+    """A folder whose path is short and that every user can enter, for the data of a stack."""
+    folder = Path(tempfile.mkdtemp(prefix="lab-test-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def stack(short_folder: Path) -> Iterator[Stack]:
+    """PostgreSQL with its schema, object storage with its buckets, and the broker with its topics."""
+    stack = Stack.free(short_folder / "stack")
+    try:
+        stack.up("migrate", "minio-init", "topics-init")
+        yield stack
+    finally:
+        stack.destroy()
