@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import psycopg2
-from labkit.stack import Stack
 
 from labkit.commands.bench import Figure
+from labkit.stack import Stack
 from tests.bench.api_requests import populate, with_idempotency_keys
 from tests.bench.http_load import Load, Result, run
 

@@ -10,9 +10,10 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from itertools import count, cycle
 from pathlib import Path
+from typing import cast
 
 import uvloop
 
@@ -36,11 +37,11 @@ class Load:
 class Result:
     """What came back after the warm-up; latencies in milliseconds, `failures` by HTTP status (0: connection lost)."""
 
-    rate: float = 0.0
-    p50: float = 0.0
-    p99: float = 0.0
-    answers: int = 0
-    failures: dict[str, int] = field(default_factory=dict)
+    rate: float
+    p50: float
+    p99: float
+    answers: int
+    failures: dict[str, int]
 
 
 def run(load: Load) -> Result:
@@ -48,7 +49,7 @@ def run(load: Load) -> Result:
     process = subprocess.run(
         [sys.executable, "-m", __spec__.name],
         input=json.dumps(asdict(load)),
-        capture_output=True,
+        stdout=subprocess.PIPE,
         text=True,
         check=True,
         cwd=ROOT,
@@ -69,8 +70,7 @@ class Connection(asyncio.Protocol):
         self._sent = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
         self._send()
 
     def data_received(self, data: bytes) -> None:
@@ -127,7 +127,7 @@ def summary(answered: list[tuple[float, float, int]], seconds: float) -> Result:
     good = sorted(received - sent for sent, received, status in answered if 200 <= status < 300)
     failures = Counter(str(status) for _, _, status in answered if not 200 <= status < 300)
     if not good:
-        return Result(failures=dict(failures))
+        raise RuntimeError(f"expected answers, got none that succeeded, and these: {dict(failures)}")
     p50, p99 = (1000 * good[int(len(good) * share)] for share in (0.5, 0.99))
     return Result(len(good) / seconds, p50, p99, len(good), dict(failures))
 

@@ -13,6 +13,7 @@ from gourmetgram.api.database import Database
 from gourmetgram.api.docs import serve_docs
 from gourmetgram.api.maintenance import look_after
 from gourmetgram.api.middleware import Surroundings
+from gourmetgram.api.outbox_wakeup import OutboxWakeup
 from gourmetgram.api.removal import DELETE
 from gourmetgram.api.routes import engagement, health, images, imports, users
 from gourmetgram.api.settings import ApiSettings
@@ -22,20 +23,21 @@ from gourmetgram.api.writes import Writer
 from gourmetgram.core.logs import set_up_logging
 
 
-def _writer(database: Database, streaming: bool) -> Writer:
+def _writer(database: Database, streaming: bool, wakeup: OutboxWakeup) -> Writer:
     kinds = [UPLOAD, DELETE, engagement.COMMENT, engagement.FLAG_ON_IMAGE, engagement.FLAG_ON_COMMENT]
-    return Writer(database, streaming, [*kinds, engagement.view_write(streaming)])
+    return Writer(database, streaming, [*kinds, engagement.view_write(streaming)], wakeup.committed)
 
 
 async def _connect(settings: ApiSettings) -> Context:
-    database = await Database.open(settings.database_url.get_secret_value(), settings.database_connections)
+    url = settings.database_url.get_secret_value()
+    database, wakeup = await Database.open(url, settings.database_connections), OutboxWakeup(url)
     store = PhotoStore.connect(
         settings.s3_endpoint,
         settings.s3_access_key.get_secret_value(),
         settings.s3_secret_key.get_secret_value(),
         settings.s3_bucket,
     )
-    return Context(settings, database, store, _writer(database, settings.streaming))
+    return Context(settings, database, store, _writer(database, settings.streaming, wakeup), wakeup)
 
 
 def create_app() -> FastAPI:
@@ -47,11 +49,13 @@ def create_app() -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         context = await _connect(settings)
         app.state.context, app.state.tokens = context, Tokens(context.database)
-        caretaker = asyncio.create_task(look_after(context))
+        tasks = [asyncio.create_task(look_after(context))]
+        if settings.streaming:
+            tasks.append(asyncio.create_task(context.wakeup.announce()))
         yield
-        caretaker.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await caretaker
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await context.database.close()
 
     app = FastAPI(

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from gourmetgram.api.database import Database
+from gourmetgram.api.outbox_wakeup import OutboxWakeup
 from gourmetgram.api.settings import ApiSettings
 from gourmetgram.api.storage import PhotoStore
 from gourmetgram.api.writes import Writer
@@ -19,6 +20,7 @@ class Context:
     database: Database
     store: PhotoStore
     writer: Writer
+    wakeup: OutboxWakeup
 
 
 async def _context(request: Request) -> Context:

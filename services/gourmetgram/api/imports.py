@@ -187,6 +187,7 @@ async def import_batch(parts: Context, batch: ImportBatch, key: str) -> Imported
             events=len(batch.events),
         )
         await connection.execute(REMEMBER, key, answer.model_dump_json())
+    parts.wakeup.committed()
     return answer
 
 

@@ -5,6 +5,7 @@ it deleted?), takes a new id, claims the key for it, writes the row, and in vers
 It is a transaction of its own, so row and event are committed together, and it costs one round trip.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -115,8 +116,11 @@ class Written:
 class Writer:
     """Carries out writes, with the outbox or without."""
 
-    def __init__(self, database: Database, streaming: bool, kinds: "list[Write]") -> None:
+    def __init__(
+        self, database: Database, streaming: bool, kinds: "list[Write]", on_commit: Callable[[], None]
+    ) -> None:
         self._database = database
+        self._on_commit = on_commit
         self.streaming = streaming
         self._statements = {kind.name: kind.statement(streaming) for kind in kinds}
 
@@ -132,6 +136,7 @@ class Writer:
         )
         assert row is not None  # noqa: S101 - the statement always returns one row
         if row["id"] is not None:
+            self._on_commit()
             return Written(row["id"], replayed=False)
         if row["prior_fingerprint"] is not None:
             return replay(row["prior_fingerprint"], row["prior_id"], request)
