@@ -1,0 +1,1 @@
+"""Runs the lab's notebooks unattended, in order, and reports on it."""

@@ -1,0 +1,120 @@
+"""Which notebooks run, in which order, and which cells of them in which place."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from papermill.iorw import load_notebook_node
+
+from labkit.runner.errors import RunError
+
+PLACES = ("embedded", "compose", "chameleon")
+ONLY = re.compile(r"(\d+)(?:-(\d+))?")
+NAME = re.compile(r"(\d+)_\w+")
+CHAMELEON_ONLY = frozenset({1, 9})
+"""They make and delete the server, which only Chameleon has."""
+
+Cell = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One notebook of the lab, such as `2_application`."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The file's name without its ending; also the name of its stage."""
+        return self.path.stem
+
+    @property
+    def number(self) -> int:
+        """Its place in the order."""
+        return int(self.name.partition("_")[0])
+
+    def why_skipped(self, place: str) -> str:
+        """The reason why it does not run in `place`; empty when it does."""
+        if self.number in CHAMELEON_ONLY and place != "chameleon":
+            return "makes or deletes the server on Chameleon; nothing to do here"
+        return ""
+
+
+def chapters(folder: Path, only: str = "") -> list[Chapter]:
+    """The notebooks N_*.ipynb of a folder in order; `only` is a list such as "2-5" or "2,3".
+
+    Raises:
+        RunError: no notebook is left, or `only` is not such a list.
+    """
+    found = sorted(
+        (Chapter(path) for path in folder.glob("*.ipynb") if NAME.fullmatch(path.stem)),
+        key=lambda chapter: (chapter.number, chapter.name),
+    )
+    if not found:
+        raise RunError(f"expected notebooks such as 2_application.ipynb in {folder}, found none: run ./build_docs.sh")
+    chosen = [chapter for chapter in found if not only or chapter.number in numbers(only)]
+    if not chosen:
+        raise RunError(f"--only {only}: there is no such notebook; there are {', '.join(c.name for c in found)}")
+    return chosen
+
+
+def numbers(only: str) -> set[int]:
+    """The numbers in a list such as "0,2-5".
+
+    Raises:
+        RunError: it is not such a list.
+    """
+    wanted: set[int] = set()
+    for part in only.split(","):
+        match = ONLY.fullmatch(part.strip())
+        if match is None:
+            raise RunError(f"--only {only}: expected numbers of notebooks such as 2-5 or 2,3")
+        first, last = int(match[1]), int(match[2] or match[1])
+        wanted.update(range(first, last + 1))
+    return wanted
+
+
+def read(path: Path) -> Any:
+    """The notebook as nbformat's node, each cell with tags, as papermill wants it."""
+    return load_notebook_node(str(path))
+
+
+def belongs(cell: Cell, place: str) -> bool:
+    """Whether a cell runs in `place`: a cell with tags only-P runs in the places P and nowhere else."""
+    wanted = [tag.removeprefix("only-") for tag in tags(cell) if tag.startswith("only-")]
+    return not wanted or place in wanted
+
+
+def tags(cell: Cell) -> Sequence[str]:
+    """The tags of a cell."""
+    found: Sequence[str] = cell.get("metadata", {}).get("tags", [])
+    return found
+
+
+def titles(cells: Iterable[Cell]) -> list[str]:
+    """A title per cell: the nearest heading above it; for a further code cell under it, its first line of code."""
+    result: list[str] = []
+    heading, used = "", False
+    for cell in cells:
+        if cell["cell_type"] == "markdown":
+            found = _last_heading(cell["source"])
+            heading, used = (found, False) if found else (heading, used)
+            result.append(heading)
+            continue
+        result.append(heading if heading and not used else first_line(cell["source"]))
+        used = True
+    return result
+
+
+def first_line(source: str) -> str:
+    """The first line of code that is more than a comment."""
+    lines = [line.strip() for line in source.splitlines() if line.strip()]
+    return next((line for line in lines if not line.startswith("#")), lines[0] if lines else "")
+
+
+def _last_heading(source: str) -> str:
+    without_code = re.sub(r"^(```|~~~).*?^\1", "", source, flags=re.M | re.S)
+    found = re.findall(r"^#{1,4} +(.+?)\s*#*$", without_code, flags=re.M)
+    return str(found[-1]).replace("`", "") if found else ""
