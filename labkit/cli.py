@@ -21,7 +21,7 @@ app = typer.Typer(
 )
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
-COMMANDS = ("run", "test", "bench", "check_notebooks", "doctor")
+COMMANDS = ("run", "test", "bench", "check_notebooks", "build_docs", "doctor")
 """Commands with a module of their own in labkit/commands/, each with a function `command`."""
 
 Services = Annotated[list[str] | None, typer.Argument(help="services; all when none is named", show_default=False)]
@@ -111,7 +111,8 @@ def _add_commands() -> None:
     for name in COMMANDS:
         if importlib.util.find_spec(f"labkit.commands.{name}"):
             module = importlib.import_module(f"labkit.commands.{name}")
-            app.command(name.replace("_", "-"))(module.command)
+            if hasattr(module, "command"):
+                app.command(name.replace("_", "-"))(module.command)
 
 
 def _run_tool(arguments: list[str]) -> bool:

@@ -28,7 +28,7 @@ IdempotencyKey = Annotated[
     ),
 ]
 
-# region write
+# <write>
 _STATEMENT = """
 WITH prior AS (
     SELECT fingerprint, resource_id FROM idempotency_keys WHERE user_id = $1 AND key = $2
@@ -56,7 +56,7 @@ _OUTBOX = """, event AS (
     INSERT INTO outbox (topic, key, payload, created_at)
     SELECT ${topic}, {key}, ${payload}::jsonb || {ids}, $4 FROM written
 )"""
-# endregion write
+# </write>
 
 FIRST_FREE = 5
 """$1 to $4 are the user, the idempotency key, its fingerprint and the time; a write's own values begin here."""

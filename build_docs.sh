@@ -1,0 +1,5 @@
+#!/bin/sh
+# Makes the notebooks, index.md and the notebooks that nbval checks from snippets/.  --check: fails when any is stale.
+set -eu
+cd "$(dirname "$0")"
+exec ./lab build-docs "$@"

@@ -1,0 +1,1 @@
+"""From snippets to notebooks and pages: one source, several forms."""
