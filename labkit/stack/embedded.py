@@ -18,7 +18,7 @@ from labkit.stack.compose_file import ComposeFile, Service
 from labkit.stack.errors import StackError
 from labkit.stack.place import Ready, ServiceState
 from labkit.stack.servers import SERVERS, Process, Server, Setting
-from labkit.stack.supervision import Program, Supervisor
+from labkit.stack.supervision import STOPPED_STATES, Program, Supervisor
 
 READY_SECONDS = 90
 ONE_SHOT_SECONDS = 600
@@ -135,7 +135,7 @@ class Embedded:
 
     def _start_native(self, service: Service) -> None:
         server = self._server(service)
-        if self._supervisor.state(service.name)["statename"] != "RUNNING":
+        if self._supervisor.state(service.name)["statename"] in STOPPED_STATES:
             self._require_free(service.name, server.setting.ports.values())
             server.prepare()
             self._write(service.name, server.process())
