@@ -79,8 +79,8 @@ class Lab:
     def links(self) -> None:
         """Print the addresses of all pages."""
         for title, name, service in self._stack.file.pages():
-            reason = self._stack.file.reason(service) if self.place == "embedded" else ""
-            print(f"{title:16} {self.link(name):28} {'(only with Docker)' if reason else ''}".rstrip())
+            left_out = self.place == "embedded" and self._stack.file.kind(service) != "own"
+            print(f"{title:16} {self.link(name):28} {'(only with Docker)' if left_out else ''}".rstrip())
 
     def check(self, what: str, condition: object, remedy: str) -> None:
         """Print that something is true, or stop and say what to do."""

@@ -15,6 +15,7 @@ from typing import Any
 
 from supervisor.xmlrpc import SupervisorTransport
 
+from labkit.stack import launch
 from labkit.stack.errors import StackError
 
 START_SECONDS = 15
@@ -43,7 +44,7 @@ silent=true
 
 _PROGRAM = """
 [program:{name}]
-command="{python}" -m labkit.stack.launch "{home}/processes/{name}.json"
+command="{python}" "{launch}" "{home}/processes/{name}.json"
 directory={root}
 autostart=false
 autorestart=true
@@ -62,7 +63,7 @@ stdout_logfile_backups=2
 # When its owner has ended, the keeper ends too, and takes the supervisor with it.
 _KEEPER = """
 [program:keeper]
-command="{python}" -m labkit.stack.keeper {owner}
+command="{python}" "{keeper}" {owner}
 directory={root}
 autostart=true
 autorestart=false
@@ -127,6 +128,7 @@ class Supervisor:
 
     def _write(self, programs: Iterable[Program], owner: int | None) -> None:
         where = {"home": self.home, "root": self._root, "python": sys.executable, "socket": self._socket}
+        where |= {"launch": launch.__file__, "keeper": Path(launch.__file__).with_name("keeper.py")}
         text = _CONFIGURATION.format(**where)
         for one in programs:
             text += _PROGRAM.format(name=one.name, stop_signal=one.stop_signal, stop_seconds=one.stop_seconds, **where)

@@ -102,7 +102,7 @@ async def _refuse(request: Request, error: Exception) -> JSONResponse:
 async def _refuse_invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class
     fields = [
-        FieldProblem(field=".".join(str(part) for part in problem["loc"]), problem=problem["msg"])
+        FieldProblem(field=".".join(map(str, problem["loc"])), problem=problem["msg"].removeprefix("Value error, "))
         for problem in error.errors()
     ]
     detail = "; ".join(f"{one.field}: {one.problem}" for one in fields[:3])
