@@ -148,7 +148,8 @@ class Writer:
                 async with self._session.request(method, path, headers=headers, data=data, **request) as response:
                     if response.status != 503:
                         text = await response.text()
-                        yield response.status, json.loads(text) if text else {}
+                        is_json = response.content_type == "application/json"
+                        yield response.status, json.loads(text) if is_json else {"text": text}
                         return
             except (aiohttp.ClientError, TimeoutError):
                 pass

@@ -3,15 +3,15 @@
 import asyncio
 import os
 import random
-import signal
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
-from labkit.stack import Stack
 
 from gourmetgram.core import topics
+from labkit.stack import Stack
 from tests.faults.load import Ledger, Writer, keep_writing
 from tests.faults.recount import Stored, distinct, read_topics, repeats, rows
 from tests.integration.outbox_relay.relays import wait_until
@@ -48,7 +48,7 @@ class Outcome:
 
 
 @pytest.fixture(scope="module")
-def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+def outcome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcome]:
     home = tmp_path_factory.mktemp("stack")
     with Stack.free(home) as stack:
         stack.up("api_v2")
@@ -56,7 +56,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
         writer = asyncio.run(write_while_killing(stack, ledger))
         ledger.close()
         wait_until(lambda: _healthy(stack), "the API is healthy again", 60)
-        return Outcome(stack, ledger, writer)
+        yield Outcome(stack, ledger, writer)
 
 
 async def write_while_killing(stack: Stack, ledger: Ledger) -> Writer:
@@ -70,7 +70,7 @@ async def write_while_killing(stack: Stack, ledger: Ledger) -> Writer:
         for moment, victim in zip(moments, victims, strict=True):
             while len(ledger.entries) < moment:
                 await asyncio.sleep(0.002)
-            await asyncio.to_thread(stack.kill, victim, signal.SIGKILL)
+            await asyncio.to_thread(stack.kill, victim)
 
     async with asyncio.timeout(240), asyncio.TaskGroup() as group:
         writing = group.create_task(keep_writing(stack.address("api"), ledger, SEED, WRITES))

@@ -21,6 +21,7 @@ _AWAY = (
     asyncpg.CrashShutdownError,
     asyncpg.TooManyConnectionsError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a connection used after the server said goodbye and before it closed it
 )
 
 
@@ -66,6 +67,11 @@ class Database:
         """The first row of the answer, or None."""
         async with _away_as_refusal(), self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
             return await connection.fetchrow(sql, *values)
+
+    async def row_of_each(self, sql: str, values: Sequence[Sequence[object]]) -> Sequence[Any]:
+        """Run a statement that returns one row for each of these values, in one transaction and one round trip."""
+        async with _away_as_refusal(), self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+            return list(await connection.fetchmany(sql, values))
 
     async def rows(self, sql: str, *values: object) -> Sequence[Any]:
         """All rows of the answer."""
