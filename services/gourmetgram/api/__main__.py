@@ -26,6 +26,7 @@ def main() -> None:
             log_level="warning",
             timeout_graceful_shutdown=10,
             server_header=False,
+            proxy_headers=False,
         )
 
 

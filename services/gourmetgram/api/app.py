@@ -65,6 +65,7 @@ def create_app() -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # asked about on every request otherwise
     )
     for router in (users.router, images.router, engagement.router, imports.router, health.router):
         app.include_router(router)

@@ -13,6 +13,7 @@ from typing import Annotated
 
 from fastapi import Header
 
+from gourmetgram.api.batches import Batches
 from gourmetgram.api.database import Database
 from gourmetgram.api.errors import ApiError, gone, unknown
 from gourmetgram.core.events import Event, encode
@@ -79,6 +80,8 @@ class Write:
     values: int
     event_key: str
     event_ids: str
+    grouped: bool = False
+    """Whether writes of this kind may share a transaction: they wait for no row, and none is ever refused."""
 
     def statement(self, streaming: bool) -> str:
         """The whole statement, with the outbox or without."""
@@ -123,6 +126,7 @@ class Writer:
         self._on_commit = on_commit
         self.streaming = streaming
         self._statements = {kind.name: kind.statement(streaming) for kind in kinds}
+        self._batches = {kind.name: Batches(database, self._statements[kind.name]) for kind in kinds if kind.grouped}
 
     async def write(self, kind: Write, request: Request, event: Event, target_id: int, *values: object) -> Written:
         """Write a row and its event.
@@ -131,9 +135,11 @@ class Writer:
             ApiError: 404 or 410 when what is written to is not there, 422 when the key was used for something else.
         """
         outbox = (event.topic, encode(event).decode()) if self.streaming else ()
-        row = await self._database.row(
-            self._statements[kind.name], request.user_id, request.key, request.fingerprint, request.at, *values, *outbox
-        )
+        facts = (request.user_id, request.key, request.fingerprint, request.at, *values, *outbox)
+        if kind.grouped:
+            row = await self._batches[kind.name].row(*facts)
+        else:
+            row = await self._database.row(self._statements[kind.name], *facts)
         assert row is not None  # noqa: S101 - the statement always returns one row
         if row["id"] is not None:
             self._on_commit()

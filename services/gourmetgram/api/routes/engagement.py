@@ -27,6 +27,7 @@ COMMENT = Write(
     values=2,
     event_key="$5",
     event_ids="jsonb_build_object('comment_id', id)",
+    grouped=True,
 )
 FLAG_ON_IMAGE = Write(
     name="flag on an image",
@@ -68,6 +69,7 @@ def view_write(streaming: bool) -> Write:
         values=1,
         event_key="id",
         event_ids="'{}'::jsonb",
+        grouped=streaming,
     )
 
 
