@@ -15,13 +15,15 @@ from datetime import UTC, datetime
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import psutil
+import typer
 from rich.console import Console
 from rich.table import Table
 
-ROOT = Path(__file__).parents[2]
+from labkit.paths import ROOT
+
 BENCHMARKS = ROOT / "tests" / "bench"
 RESULTS = ROOT / "build" / "bench"
 
@@ -59,6 +61,16 @@ class Report:
 def names() -> list[str]:
     """The benchmarks there are."""
     return sorted(path.stem.removeprefix("bench_") for path in BENCHMARKS.glob("bench_*.py"))
+
+
+def command(
+    wanted: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="all when none is named")] = None,
+) -> None:
+    """Measure, and compare with what should be reached."""
+    try:
+        raise typer.Exit(bench(wanted or ()))
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def bench(wanted: Iterable[str] = (), console: Console | None = None) -> int:
