@@ -93,18 +93,23 @@ def tags(cell: Cell) -> Sequence[str]:
     return found
 
 
-def titles(cells: Iterable[Cell]) -> list[str]:
-    """A title per cell: the nearest heading above it; for a further code cell under it, its first line of code."""
+def headings(cells: Iterable[Cell]) -> list[str]:
+    """The nearest heading above each cell, or in it; empty above the first."""
     result: list[str] = []
-    heading, used = "", False
     for cell in cells:
-        if cell["cell_type"] == "markdown":
-            found = _last_heading(cell["source"])
-            heading, used = (found, False) if found else (heading, used)
-            result.append(heading)
-            continue
-        result.append(heading if heading and not used else first_line(cell["source"]))
-        used = True
+        found = _last_heading(cell["source"]) if cell["cell_type"] == "markdown" else ""
+        result.append(found or (result[-1] if result else ""))
+    return result
+
+
+def titles(cells: Sequence[Cell]) -> list[str]:
+    """A title per cell: its heading; for a further code cell below the same one, its first line of code."""
+    result: list[str] = []
+    used = ""
+    for cell, heading in zip(cells, headings(cells), strict=True):
+        is_code = cell["cell_type"] == "code"
+        result.append(heading if heading and heading != used else first_line(cell["source"]))
+        used = heading if is_code else used
     return result
 
 

@@ -21,6 +21,7 @@ class Prepared:
     notebook: Any
     parameters: dict[str, Any]
     titles: list[str]
+    headings: list[str]
     skipped: list[int] = field(default_factory=list)
 
     @property
@@ -49,7 +50,7 @@ def prepare(path: Path, place: str, parameters: Mapping[str, Any]) -> Prepared:
     if mine:
         notebook = papermill.parameterize.parameterize_notebook(notebook, mine)
         skipped = [i for i, cell in enumerate(notebook.cells) if SKIP_TAG in chapters.tags(cell)]
-    return Prepared(notebook, mine, chapters.titles(notebook.cells), skipped)
+    return Prepared(notebook, mine, chapters.titles(notebook.cells), chapters.headings(notebook.cells), skipped)
 
 
 def check_parameters(paths: Sequence[Path], names: Sequence[str]) -> None:

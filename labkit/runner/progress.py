@@ -56,6 +56,7 @@ class CellLines:
 
     def __init__(self, progress: Progress, prepared: Prepared) -> None:
         self._progress, self._prepared = progress, prepared
+        self.ended = 0
         self._moving: AbstractContextManager[object] = nullcontext()
 
     def cell_started(self, index: int) -> None:
@@ -66,7 +67,13 @@ class CellLines:
     def cell_ended(self, index: int, seconds: float) -> None:
         """Print the line of a cell that passed."""
         self.close()
+        self.ended += 1
         self._progress.say(f"  {self._label(index):{TITLE_WIDTH + 8}} {seconds:7.1f} s")
+
+    def cell_failed(self, index: int) -> None:
+        """Print the line of the cell at which the notebook stopped."""
+        self.close()
+        self._progress.say(f"  {self._label(index):{TITLE_WIDTH + 8}}  failed", "red")
 
     def close(self) -> None:
         """Take the moving line away."""

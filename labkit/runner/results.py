@@ -47,3 +47,14 @@ def checks(progress_file: Path, stage: str) -> Checks:
         return Checks()
     entry = json.loads(progress_file.read_text(encoding="utf-8")).get(stage, {})
     return Checks(entry.get("passed", 0), entry.get("failed", 0))
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a whole run came to; `failure` is the explanation of what stopped it, None when nothing did."""
+
+    started: str
+    place: str
+    seconds: float
+    results: list[NotebookResult]
+    failure: str | None = None

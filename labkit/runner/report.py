@@ -1,0 +1,49 @@
+"""The pages of a run: each executed notebook, and a table with links to them. They load nothing from other hosts."""
+
+import re
+import shutil
+import warnings
+from pathlib import Path
+
+import nbformat
+from jinja2 import Environment, FileSystemLoader
+from nbconvert import HTMLExporter
+from nbformat import NotebookNode
+
+from labkit.runner.results import RunResult
+
+TEMPLATES = Path(__file__).parent / "templates"
+MERMAID = Path(__file__).parents[1] / "vendor" / "mermaid" / "mermaid.min.js"
+
+
+def write_page(executed: Path, pictures: Path) -> Path:
+    """Write an executed notebook as HTML beside it; relative pictures in its text are looked up in `pictures`."""
+    notebook = nbformat.read(executed, as_version=4)
+    exporter = HTMLExporter(
+        template_name="executed", extra_template_basedirs=[str(TEMPLATES)], embed_images=True, exclude_anchor_links=True
+    )
+    resources = {"metadata": {"name": executed.stem, "path": str(pictures)}}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pictures without a description, and the like: the book's own checks say so
+        html, _ = exporter.from_notebook_node(_without_widgets(notebook), resources=resources)
+    page = executed.with_suffix(".html")
+    page.write_text(re.sub(r'(href="\d+_\w+)\.(?:ipynb|md)(["#])', r"\1.html\2", html), encoding="utf-8")
+    return page
+
+
+def write_index(folder: Path, result: RunResult) -> Path:
+    """Write index.html: the table of notebooks, and what failed."""
+    shutil.copyfile(MERMAID, folder / MERMAID.name)
+    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True)
+    page = folder / "index.html"
+    page.write_text(environment.get_template("index.html.j2").render(vars(result)), encoding="utf-8")
+    return page
+
+
+def _without_widgets(notebook: NotebookNode) -> NotebookNode:
+    """Interactive widgets are drawn by a script from the internet; their text form stays."""
+    notebook.metadata.pop("widgets", None)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
+    return notebook
