@@ -98,6 +98,14 @@ class ComposeFile:
         """How a service runs without Docker."""
         return _kind(name, self._text(name))
 
+    def image(self, name: str) -> str:
+        """The image of a service."""
+        return str(self._text(name)["image"])
+
+    def is_built(self, name: str) -> bool:
+        """Whether we build its image."""
+        return "build" in self._text(name)
+
     def reason(self, name: str) -> str:
         """Why a service exists only in Compose."""
         return str(self._text(name).get("x-compose-only", ""))

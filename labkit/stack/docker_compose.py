@@ -13,6 +13,7 @@ from labkit.stack.compose_file import ComposeFile
 from labkit.stack.errors import StackError
 from labkit.stack.place import Ready, ServiceState
 
+TAIL = 15
 STATES = {"running": "running", "created": "starting", "restarting": "failed", "paused": "stopped"}
 
 
@@ -44,24 +45,30 @@ class DockerCompose:
         name = sha256(f"{home.resolve()} {offset}".encode()).hexdigest()[:8]
         shifted = {f"{port}_PORT": str(number + offset) for port, number in file.ports.items()}
         project = {} if is_default else {"COMPOSE_PROJECT_NAME": f"gourmetgram-{name}"}
-        self._environment = {**os.environ, **shifted, **project}
+        self._environment = {**os.environ, **shifted, **project, "COMPOSE_ANSI": "never", "COMPOSE_PROGRESS": "plain"}
 
     def up(self, services: tuple[str, ...], overrides: dict[str, str]) -> list[Ready]:
         """Start services and what they need. One-shots are waited for until they have ended well."""
         began = time.monotonic()
+        self._build(services)
         for name in services:
-            replaced = self._file.service(name, _Anything()).replaces
-            if replaced:
+            if replaced := self._file.service(name, _Anything()).replaces:
                 self._call(command(self._file, "stop", services=tuple(replaced)))
         lasting = tuple(name for name in services if not self._file.service(name, _Anything()).one_shot)
-        ending = tuple(name for name in services if name not in lasting)
         if lasting or not services:
             self._call(command(self._file, "up", "--detach", "--wait", services=lasting), overrides)
-        for name in ending:
-            self._call(
-                command(self._file, "up", "--no-log-prefix", "--exit-code-from", name, services=(name,)), overrides
-            )
+        for name in services:
+            if name not in lasting:
+                ended = ("up", "--no-log-prefix", "--exit-code-from", name)
+                self._call(command(self._file, *ended, services=(name,)), overrides, service=name)
         return [Ready(name, time.monotonic() - began) for name in services]
+
+    def _build(self, services: tuple[str, ...]) -> None:
+        """Bring our own images up to date. Services share them, so each image is built once, for one of its users."""
+        users = {self._file.image(name): name for name in self._file.with_needs(services or tuple(self._file.names))}
+        ours = tuple(name for name in users.values() if self._file.is_built(name))
+        if ours:
+            self._call(command(self._file, "build", "--quiet", services=ours))
 
     def stop(self, services: tuple[str, ...]) -> None:
         """Stop services."""
@@ -77,9 +84,9 @@ class DockerCompose:
 
     def states(self) -> list[ServiceState]:
         """The project's containers."""
-        out = self._call([*command(self._file), "--profile", "*", "ps", "--all", "--format", "json"])
+        listed = self._run([*command(self._file), "--profile", "*", "ps", "--all", "--format", "json"], {})
         found = []
-        for line in filter(None, out.splitlines()):
+        for line in filter(None, listed.stdout.splitlines()):
             one = json.loads(line)
             state = STATES.get(one["State"], "done" if one["ExitCode"] == 0 else "failed")
             if state == "running" and one.get("Health") == "unhealthy":
@@ -91,7 +98,7 @@ class DockerCompose:
         """The last lines of a service's log."""
         self._file.kind(service)
         arguments = ["logs", "--no-color", "--no-log-prefix", f"--tail={lines}"]
-        return self._call(command(self._file, *arguments, services=(service,))).rstrip()
+        return self._run(command(self._file, *arguments, services=(service,)), {}).stdout.rstrip()
 
     def kill(self, service: str, signal_name: str) -> None:
         """Send a signal to a service's first process."""
@@ -103,18 +110,21 @@ class DockerCompose:
         argv = command(self._file, "run", "--rm", "--no-TTY", service)
         return self._call([*argv, *one.command, *arguments] if arguments else argv, overrides)
 
-    def _call(self, argv: list[str], overrides: dict[str, str] | None = None) -> str:
-        done = subprocess.run(
-            argv, cwd=self._root, env={**self._environment, **(overrides or {})}, text=True, capture_output=True,
-            check=False, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
+    def _call(self, argv: list[str], overrides: dict[str, str] | None = None, service: str | None = None) -> str:
+        done = self._run(argv, overrides or {})
         if done.returncode:
-            service = next((name for name in self._file.names if f"-{name}-1" in done.stderr), None)
-            logs = f"\n\nThe last lines of its log:\n\n{self._tail(service)}" if service else ""
-            raise StackError(f"`{shlex.join(argv)}` failed:\n{done.stderr[-1500:]}{done.stdout[-500:]}{logs}", service)
+            service = service or next((one.name for one in self.states() if one.state == "failed"), None)
+            logs = f"\n\nThe last lines of the log of {service}:\n\n{self.logs(service, TAIL)}" if service else ""
+            raise StackError(f"`{shlex.join(argv)}` failed:\n{done.stderr[-1500:]}{logs}", service)
         return done.stdout
 
-    def _tail(self, service: str) -> str:
-        argv = command(self._file, "logs", "--no-color", "--no-log-prefix", "--tail=15", services=(service,))
-        done = subprocess.run(argv, cwd=self._root, env=self._environment, text=True, capture_output=True, check=False)
-        return done.stdout + done.stderr
+    def _run(self, argv: list[str], overrides: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            argv,
+            cwd=self._root,
+            env={**self._environment, **overrides},
+            text=True,
+            capture_output=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
