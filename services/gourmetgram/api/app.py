@@ -67,7 +67,7 @@ def create_app() -> FastAPI:
         redoc_url=None,
         telemetry={"tracing": False, "metrics": False, "logs": False},  # asked about on every request otherwise
     )
-    for router in (users.router, images.router, engagement.router, imports.router, health.router):
+    for router in (engagement.router, images.router, users.router, imports.router, health.router):
         app.include_router(router)
     errors.install(app)
     serve_docs(app)

@@ -3,11 +3,11 @@
 import secrets
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Annotated, Any
+from typing import Annotated
 
 from cachetools import TTLCache
-from fastapi import Depends, Request, Security
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import Request, Security
+from fastapi.security import HTTPBearer
 
 from gourmetgram.api.database import Database
 from gourmetgram.api.errors import ApiError
@@ -20,8 +20,6 @@ SELECT t.scope, coalesce(t.user_id, 0) AS user_id, coalesce(u.is_test_account, f
 FROM api_tokens t LEFT JOIN users u ON u.id = t.user_id
 WHERE t.token_hash = $1 AND t.revoked_at IS NULL
 """
-
-_bearer = HTTPBearer(auto_error=False, description="The token that POST /users/ returned")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,36 +61,31 @@ class Tokens:
         return caller
 
 
-async def any_caller(
-    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
-) -> Caller:
-    """The caller of a request, whatever the scope."""
-    if credentials is None:
-        raise _unauthorized("This needs a token: send the header `Authorization: Bearer <token>`.")
-    caller = await request.app.state.tokens.caller(credentials.credentials)
-    if caller is None:
-        raise _unauthorized("This token is not known, or was revoked. POST /users/ gives a new user a token.")
-    return caller  # type: ignore[no-any-return]
+class _CallerOf(HTTPBearer):
+    """Whose request this is, if their token has one of these scopes. One dependency: each is paid by every request."""
 
+    def __init__(self, *scopes: str) -> None:
+        super().__init__(auto_error=False, scheme_name="HTTPBearer", description="The token that POST /users/ returned")
+        self._scopes = scopes
 
-AnyCaller = Annotated[Caller, Depends(any_caller)]
-
-
-def _with_scope(*scopes: str) -> Any:
-    async def check(caller: AnyCaller) -> Caller:
-        if caller.scope not in scopes:
-            wanted = " or ".join(scopes)
+    async def __call__(self, request: Request) -> Caller:  # type: ignore[override]
+        credentials = await super().__call__(request)
+        if credentials is None:
+            raise _unauthorized("This needs a token: send the header `Authorization: Bearer <token>`.")
+        caller: Caller | None = await request.app.state.tokens.caller(credentials.credentials)
+        if caller is None:
+            raise _unauthorized("This token is not known, or was revoked. POST /users/ gives a new user a token.")
+        if caller.scope not in self._scopes:
+            wanted = " or ".join(self._scopes)
             raise ApiError(
                 403, "wrong_scope", f"This needs a token of scope {wanted}; yours has the scope {caller.scope}."
             )
         return caller
 
-    return Depends(check)
 
-
-UserCaller = Annotated[Caller, _with_scope("user")]
-UserOrModerator = Annotated[Caller, _with_scope("user", "moderator")]
-ImportCaller = Annotated[Caller, _with_scope("import")]
+UserCaller = Annotated[Caller, Security(_CallerOf("user"))]
+UserOrModerator = Annotated[Caller, Security(_CallerOf("user", "moderator"))]
+ImportCaller = Annotated[Caller, Security(_CallerOf("import"))]
 
 
 def _unauthorized(detail: str) -> ApiError:
