@@ -2,4 +2,5 @@
 # Makes the notebooks, index.md and the notebooks that nbval checks from snippets/.  --check: fails when any is stale.
 set -eu
 cd "$(dirname "$0")"
-exec ./lab build-docs "$@"
+[ -x .venv/bin/python ] || ./lab --help >/dev/null # makes the environment
+exec .venv/bin/python -m labkit.book "$@"

@@ -1,59 +1,98 @@
 """Build everything that is made from the snippets, or say what is stale."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from labkit.book import notebooks, snippets
-from labkit.book.errors import SnippetError
+from dotenv import dotenv_values
+
+from labkit.book import leaks
+from labkit.book.errors import SnippetError, in_file
+from labkit.book.links import Links, Target
+from labkit.book.notebooks import for_nbval, for_students
 from labkit.book.page import one_page
-
-SHORTEST_SECRET = 12
-"""Shorter values of docker/.env are names, which may be written anywhere."""
-
-
-def render(root: Path) -> dict[Path, str]:
-    """The text of every generated file, by its path."""
-    stages = [snippets.read(file, root) for file in sorted((root / "snippets").glob("[0-9]_*.md"))]
-    names = {stage.name for stage in stages}
-    files = {root / "notebooks" / f"{one.name}.ipynb": notebooks.for_students(one, names) for one in stages}
-    files[root / "index.md"] = one_page(stages)
-    files |= {root / "build/nbval" / f"{one.name}.ipynb": notebooks.for_nbval(one) for one in stages}
-    return files
+from labkit.book.prose import Renderer
+from labkit.book.snippets import Snippet, read_all
 
 
-def committed(file: Path, root: Path) -> bool:
-    """Whether a generated file is kept in git."""
-    return not file.is_relative_to(root / "build")
+@dataclass(frozen=True)
+class Book:
+    """What is made from the snippets of the lab at `root`: notebooks/, index.md and build/nbval/."""
 
+    root: Path
 
-def stale(files: Mapping[Path, str], root: Path) -> list[Path]:
-    """Committed files that differ from what would be generated, and generated notebooks without a snippet."""
-    changed = [
-        file
-        for file, text in files.items()
-        if committed(file, root) and (not file.exists() or file.read_text() != text)
-    ]
-    return changed + [file for file in sorted((root / "notebooks").glob("*.ipynb")) if file not in files]
+    def render(self) -> dict[Path, str]:
+        """The text of every generated file, by its path.
 
+        Raises:
+            SnippetError: a snippet cannot be built, or there is none, or a password would get out.
+        """
+        snippets = read_all(self.root / "snippets")
+        if not snippets:
+            raise SnippetError(f"expected snippets such as 0_intro.md in {self.root / 'snippets'}, found none")
+        names = {snippet.name for snippet in snippets}
+        files: dict[Path, str] = {}
+        for snippet in snippets:
+            with in_file(f"snippets/{snippet.name}.md"):
+                files |= self._notebooks(snippet, self._renderer(names, Target(self.root / "notebooks", _notebook)))
+        files[self.root / "index.md"] = one_page(snippets, self._renderer(names, Target(self.root, _anchor)))
+        leaks.refuse(files.items(), self._secrets())
+        return files
 
-def refuse_secrets(files: Mapping[Path, str], settings: Mapping[str, str]) -> None:
-    """Stop before a generated password gets into a file that others will see.
+    def stale(self, files: Mapping[Path, str]) -> list[Path]:
+        """Generated files kept in git that differ from `files`, and notebooks that have no snippet any more.
 
-    Raises:
-        SnippetError: naming the file and the setting, never the value.
-    """
-    for file, text in files.items():
-        for name, value in settings.items():
-            if len(value) >= SHORTEST_SECRET and value in text:
-                raise SnippetError(f"{file.name} would contain the value of {name} from docker/.env")
+        Raises:
+            SnippetError: one of them holds a password, such as a notebook that was run and saved.
+        """
+        found = [file for file, text in files.items() if self._kept(file) and _read(file) != text]
+        found += self._orphans(files)
+        leaks.refuse(((file, _read(file) or "") for file in found), self._secrets())
+        return sorted(found)
 
-
-def write(files: Mapping[Path, str], root: Path) -> None:
-    """Write all files, and remove notebooks that have no snippet any more."""
-    for file in stale(files, root):
-        if file not in files:
+    def write(self, files: Mapping[Path, str]) -> list[Path]:
+        """Write what changed, remove notebooks that have no snippet any more, and return the paths of both."""
+        changed = {file: text for file, text in files.items() if _read(file) != text}
+        for file, text in changed.items():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8", newline="\n")
+        orphans = list(self._orphans(files))
+        for file in orphans:
             file.unlink()
-    for file, text in files.items():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        if not file.exists() or file.read_text() != text:
-            file.write_text(text)
+        return [*changed, *orphans]
+
+    def _renderer(self, names: set[str], target: Target) -> Renderer:
+        return Renderer(self.root, Links(self.root / "snippets", names, target))
+
+    def _notebooks(self, snippet: Snippet, renderer: Renderer) -> dict[Path, str]:
+        return {
+            self.root / "notebooks" / f"{snippet.name}.ipynb": for_students(snippet, renderer),
+            self.root / "build/nbval" / f"{snippet.name}.ipynb": for_nbval(snippet),
+        }
+
+    def _kept(self, file: Path) -> bool:
+        return not file.is_relative_to(self.root / "build")
+
+    def _orphans(self, files: Mapping[Path, str]) -> Iterator[Path]:
+        for folder in ("notebooks", "build/nbval"):
+            yield from (file for file in sorted((self.root / folder).glob("*.ipynb")) if file not in files)
+
+    def _secrets(self) -> dict[str, str]:
+        docker = self.root / "docker"
+        return leaks.secret_settings(_settings(docker / ".env"), _settings(docker / "env.template"))
+
+
+def _notebook(stage: str) -> str:
+    return f"{stage}.ipynb"
+
+
+def _anchor(stage: str) -> str:
+    return f"#{stage}"
+
+
+def _read(file: Path) -> str | None:
+    return file.read_bytes().decode() if file.exists() else None
+
+
+def _settings(file: Path) -> dict[str, str]:
+    return {name: value or "" for name, value in dotenv_values(file, interpolate=False).items()}

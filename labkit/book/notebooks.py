@@ -1,64 +1,79 @@
-"""Notebooks: one form for students, without outputs, and one for nbval, with the outputs that are expected."""
+"""Notebooks: one form for students, without outputs, and one for nbval, with the outputs that are expected.
 
-from hashlib import sha256
+Written as JSON directly, in the shape and the key order of nbformat, which a test compares: importing nbformat takes
+longer than building the whole lab.
+"""
+
+import json
+from collections.abc import Iterator
 from typing import Any
 
-import nbformat
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from labkit.book.blocks import fenced
+from labkit.book.identifiers import identifiers
+from labkit.book.prose import Renderer
+from labkit.book.snippets import Cell, Prose, Snippet
 
-from labkit.book.prose import as_notebook
-from labkit.book.snippets import Part, Snippet
+NotebookCell = dict[str, Any]
 
+EXPECTED_TITLE = "**You should see**"
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
 
 
-def for_students(snippet: Snippet, stages: set[str]) -> str:
-    """The notebook as JSON: no outputs, and a line that says which file to edit."""
-    cells = []
-    for number, part in enumerate(snippet.parts):
-        if part.kind == "prose":
-            text = as_notebook(part.text, stages)
-            cells.append(new_markdown_cell(_with_origin(text, snippet) if number == 0 else text))
-        else:
-            cells.append(new_code_cell(part.text, metadata=_metadata(part)))
-            if part.expected is not None:
-                cells.append(new_markdown_cell(f"You should see:\n\n```text\n{part.expected}```"))
-    return _json(snippet, cells)
+def for_students(snippet: Snippet, renderer: Renderer) -> str:
+    """The notebook as JSON: no outputs, and a first line that says which file to edit."""
+    return _json(list(_student_cells(snippet, renderer)))
 
 
 def for_nbval(snippet: Snippet) -> str:
-    """The notebook as JSON, its cells only, with expected outputs attached to those that have one."""
-    cells = []
-    for part in snippet.parts:
-        if part.kind == "code":
-            metadata = _metadata(part)
-            if part.expected is None:
-                cells.append(new_code_cell(part.text, metadata=metadata))
-                continue
-            metadata["tags"] = [*metadata["tags"], "nbval-check-output"]
-            output = new_output("stream", name="stdout", text=part.expected)
-            cells.append(new_code_cell(part.text, metadata=metadata, outputs=[output], execution_count=1))
-    return _json(snippet, cells)
+    """The notebook as JSON, its code cells only, with expected outputs attached to those that have one."""
+    named = zip(snippet.parts, identifiers(snippet), strict=True)
+    return _json([_checked(part, name) for part, name in named if isinstance(part, Cell)])
 
 
-def _metadata(part: Part) -> dict[str, Any]:
-    return {"tags": list(part.tags)}
+def _student_cells(snippet: Snippet, renderer: Renderer) -> Iterator[NotebookCell]:
+    origin = f"*Made from snippets/{snippet.name}.md by ./build_docs.sh: edit that file.*\n\n"
+    for part, name in zip(snippet.parts, identifiers(snippet), strict=True):
+        if isinstance(part, Prose):
+            yield _markdown(name, origin + renderer.text(part.blocks))
+            origin = ""
+        else:
+            yield _code(part, name)
+            if part.expected is not None:
+                yield _markdown(f"{name}-expected", f"{EXPECTED_TITLE}\n\n{fenced(part.expected.rstrip(), 'text')}")
 
 
-def _with_origin(text: str, snippet: Snippet) -> str:
-    return f"{text}\n\n*Made by `./build_docs.sh` from `snippets/{snippet.name}.md`: edit that file, not this one.*"
+def _markdown(name: str, text: str) -> NotebookCell:
+    return {"cell_type": "markdown", "id": name, "metadata": {}, "source": _lines(text)}
 
 
-def _json(snippet: Snippet, cells: list[Any]) -> str:
-    """The notebook's text. Ids follow from what a cell says, so that they stay when other cells change."""
-    seen: dict[str, int] = {}
-    for cell in cells:
-        digest = sha256(f"{snippet.name} {cell.source}".encode()).hexdigest()[:12]
-        seen[digest] = seen.get(digest, 0) + 1
-        cell["id"] = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
-    notebook = new_notebook(cells=cells, metadata=METADATA)
-    nbformat.validate(notebook)
-    return str(nbformat.writes(notebook)) + "\n"
+def _code(cell: Cell, name: str) -> NotebookCell:
+    return {
+        "cell_type": "code",
+        "execution_count": None,
+        "id": name,
+        "metadata": {"tags": list(cell.tags)},
+        "outputs": [],
+        "source": _lines(cell.source),
+    }
+
+
+def _checked(cell: Cell, name: str) -> NotebookCell:
+    """The cell as nbval wants it: it compares only cells with this tag, and only when they have been executed."""
+    code = _code(cell, name)
+    if cell.expected is not None:
+        code["metadata"]["tags"].append("nbval-check-output")
+        code["execution_count"] = 1
+        code["outputs"] = [{"name": "stdout", "output_type": "stream", "text": _lines(cell.expected)}]
+    return code
+
+
+def _lines(text: str) -> list[str]:
+    return text.splitlines(keepends=True)
+
+
+def _json(cells: list[NotebookCell]) -> str:
+    notebook = {"cells": cells, "metadata": METADATA, "nbformat": 4, "nbformat_minor": 5}
+    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"

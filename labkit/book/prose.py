@@ -1,38 +1,61 @@
-"""Markdown of a snippet, in the form that a notebook shows."""
+"""Prose of a snippet as plain Markdown, which a notebook and any page of Markdown can show."""
 
-import re
-from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 
-_ADMONITION = re.compile(r"^:::\{(?P<kind>\w+)\}(?: (?P<title>.+))?\n(?P<body>.*?)\n:::$", re.MULTILINE | re.DOTALL)
-_LINK = re.compile(r"\[(?P<text>[^\]]+)\]\((?P<stage>\w+)\.md\)")
-_IMAGE = re.compile(r"(!\[[^\]]*\]\()(?=images/)")
+from labkit.book.blocks import Block, Directive, Text, fenced, scan
+from labkit.book.errors import SnippetError
+from labkit.book.links import Links
+from labkit.book.quotes import quotation
 
-
-def as_notebook(text: str, stages: set[str]) -> str:
-    """Admonitions as block quotes, links to other stages as links to their notebooks, pictures from the snippets."""
-    text = _ADMONITION.sub(_block_quote, text)
-    text = _IMAGE.sub(r"\1../snippets/", text)
-    return _LINK.sub(_link(stages, "{stage}.ipynb"), text)
+ADMONITIONS = ("attention", "caution", "danger", "error", "hint", "important", "note", "seealso", "tip", "warning")
+_TITLES = {"seealso": "See also"}
 
 
-def as_page(text: str, stages: set[str]) -> str:
-    """The same for the one page that holds all stages: links go to their anchors."""
-    text = _ADMONITION.sub(_block_quote, text)
-    text = _IMAGE.sub(r"\1snippets/", text)
-    return _LINK.sub(_link(stages, "#{stage}"), text)
+@dataclass(frozen=True)
+class Renderer:
+    """Renders prose of the lab at `root` with `links` as its target wants them."""
 
+    root: Path
+    links: Links
 
-def _block_quote(match: re.Match[str]) -> str:
-    title = match["title"] or match["kind"].capitalize()
-    lines = [f"**{title}.**", *match["body"].splitlines()]
-    return "\n".join(f"> {line}".rstrip() for line in lines)
+    def text(self, blocks: tuple[Block, ...]) -> str:
+        """Blocks as Markdown: admonitions as block quotes, quotations filled in, links and pictures rewritten.
 
+        Raises:
+            SnippetError: with the line of what cannot be rendered.
+        """
+        return "\n\n".join(self._block(block) for block in blocks)
 
-def _link(stages: set[str], target: str) -> Callable[[re.Match[str]], str]:
-    """A link to a stage that exists; the name alone of one that does not, yet."""
+    def _block(self, block: Block) -> str:
+        if isinstance(block, Text):
+            return self.links.rewrite(block.text, block.line)
+        directive = block.directive()
+        if directive is None:
+            return block.raw
+        try:
+            return self._directive(directive)
+        except SnippetError as error:
+            raise SnippetError(str(error), error.line or block.line) from error
 
-    def replace(match: re.Match[str]) -> str:
-        stage = match["stage"]
-        return f"[{match['text']}]({target.format(stage=stage)})" if stage in stages else match["text"]
+    def _directive(self, directive: Directive) -> str:
+        match directive.name:
+            case "literalinclude":
+                return quotation(directive, self.links.snippets, self.root)
+            case "mermaid":
+                return fenced(directive.body, "mermaid")
+            case "code-block":
+                return fenced(directive.body, directive.argument)
+            case "admonition":
+                return self._block_quote(directive.argument, directive.body, directive.line)
+            case name if name in ADMONITIONS:
+                # Text behind the name belongs to the body, as in Sphinx.
+                body = f"{directive.argument}\n{directive.body}" if directive.argument else directive.body
+                line = directive.line - bool(directive.argument)
+                return self._block_quote(_TITLES.get(name, name.capitalize()), body, line)
+        known = ", ".join(sorted({"admonition", "code-block", "code-cell", "literalinclude", "mermaid", *ADMONITIONS}))
+        raise SnippetError(f"expected one of the directives {known}, got {directive.name}")
 
-    return replace
+    def _block_quote(self, title: str, body: str, line: int) -> str:
+        inner = self.text(tuple(scan(body, line)))
+        return "\n".join(f"> {text}".rstrip() for text in (f"**{title}**", "", *inner.split("\n")))

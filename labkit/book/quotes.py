@@ -1,25 +1,23 @@
 """Code that a snippet quotes: pulled from its file by a named region, so that it is never a copy."""
 
-import re
-import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
+from labkit.book.blocks import Directive, fenced
 from labkit.book.errors import SnippetError
 
-# The directive is Sphinx's own, so the same snippet works there.
-_QUOTE = re.compile(r"^```\{literalinclude\} (?P<file>\S+)\n(?P<options>(?::[\w-]+:.*\n)*)```$", re.MULTILINE)
-_OPTION = re.compile(r"^:([\w-]+):[ \t]*(.*)$", re.MULTILINE)
+REQUIRED = {"start-after", "end-before", "language"}
+KNOWN = REQUIRED | {"dedent", "caption"}
 
 
 @dataclass(frozen=True)
 class Region:
-    """Lines of a file between two markers, each alone on its line in a comment."""
+    """Lines of a file between two markers, each alone on its line in a comment; `dedent` spaces are cut off."""
 
     file: Path
     start: str
     end: str
-    dedent: bool = False
+    dedent: int = 0
 
     def text(self) -> str:
         """The lines.
@@ -29,29 +27,44 @@ class Region:
         """
         if not self.file.is_file():
             raise SnippetError(f"expected a file {self.file.name} to quote, found none at {self.file}")
-        lines = self.file.read_text().splitlines()
+        lines = self.file.read_text(encoding="utf-8").splitlines()
         start, end = self._find(lines, self.start), self._find(lines, self.end)
-        text = "\n".join(lines[start + 1 : end])
-        return textwrap.dedent(text) if self.dedent else text
+        if start >= end:
+            raise SnippetError(f"expected {self.start!r} before {self.end!r} in {self.file.name}, found it after")
+        return "\n".join(self._dedented(line) for line in lines[start + 1 : end])
 
     def _find(self, lines: list[str], marker: str) -> int:
-        # Sphinx takes the first line that contains the marker, so a marker that is part of another is not allowed.
+        # Sphinx takes the first line that contains the marker, so `api` would also find `api_v2`. A marker that stands
+        # there once, counted as Sphinx finds it, means the same lines to both.
         found = [number for number, line in enumerate(lines) if marker in line]
         if len(found) != 1:
             raise SnippetError(f"expected the marker {marker!r} once in {self.file.name}, found it {len(found)} times")
         return found[0]
 
+    def _dedented(self, line: str) -> str:
+        if line[: self.dedent].strip():
+            raise SnippetError(f"cannot cut {self.dedent} spaces from {line!r} in {self.file.name}: there are fewer")
+        return line[self.dedent :]
 
-def expand(text: str, folder: Path, root: Path) -> str:
-    """The text with every quotation replaced by the lines quoted, and a line that says where they are from."""
 
-    def quoted(match: re.Match[str]) -> str:
-        options = dict(_OPTION.findall(match["options"]))
-        file = (folder / match["file"]).resolve()
-        missing = {"start-after", "end-before", "language"} - set(options)
-        if missing:
-            raise SnippetError(f"a quotation of {match['file']} needs the options {', '.join(sorted(missing))}")
-        region = Region(file, options["start-after"], options["end-before"], "dedent" in options)
-        return f"```{options['language']}\n{region.text()}\n```\n\n*From `{file.relative_to(root)}`.*"
+def quotation(directive: Directive, folder: Path, root: Path) -> str:
+    """What a `literalinclude` in a snippet of `folder` stands for: the lines, and where they are from.
 
-    return _QUOTE.sub(quoted, text)
+    Raises:
+        SnippetError: an option is missing or unknown, or the region is not there.
+    """
+    options = directive.options
+    if missing := REQUIRED - set(options):
+        raise SnippetError(f"a quotation of {directive.argument} needs the options {', '.join(sorted(missing))}")
+    if unknown := set(options) - KNOWN:
+        raise SnippetError(f"a quotation has the options {', '.join(sorted(KNOWN))}, not {', '.join(sorted(unknown))}")
+    file = (folder / directive.argument).resolve()
+    if not file.is_relative_to(root.resolve()):
+        raise SnippetError(f"expected a file of this lab to quote, got {directive.argument}")
+    region = Region(file, options["start-after"], options["end-before"], int(options.get("dedent") or 0))
+    return f"{fenced(region.text(), options['language'])}\n\n{_source(file, options.get('caption'), root)}"
+
+
+def _source(file: Path, caption: str | None, root: Path) -> str:
+    path = file.relative_to(root.resolve()).as_posix()
+    return f"*From `{path}`.*" if caption in {None, path} else f"*{caption}, from `{path}`.*"

@@ -1,80 +1,143 @@
-"""Snippets: MyST Markdown notebooks, read into prose and cells."""
+"""Snippets: MyST Markdown notebooks, read into prose and code cells."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
-import jupytext
+import yaml
 
-from labkit.book.errors import SnippetError
-from labkit.book.quotes import expand
+from labkit.book.blocks import Block, Directive, Fence, Text, scan
+from labkit.book.errors import SnippetError, in_file
 
 PLACES = {"node-data": "# runs on node-data", "chameleon": "# runs in Chameleon Jupyter"}
-"""The tag that says where a cell runs, and the first line that tells the student."""
+"""The tag that says where a cell runs, and the line that tells the student."""
 
-_EXPECTED = re.compile(
-    r"^```\{code-block\} text\n:class: expected\n\n(?P<output>.*?\n)```\n?", re.MULTILINE | re.DOTALL
-)
+_COMMENTABLE = {"bash", "capture", "script", "sh", "time", "timeit"}
+"""Cell magics whose text may hold a comment."""
+
+_FRONT_MATTER = re.compile(r"\A---\n(?P<yaml>.*?\n)---\n", re.DOTALL)
+_TITLE = re.compile(r"# \S")
 
 
 @dataclass(frozen=True)
-class Part:
-    """A stretch of prose, or a code cell with the output it should have (None when that varies)."""
+class Prose:
+    """A stretch of text, as blocks."""
 
-    kind: Literal["prose", "code"]
-    text: str
-    tags: tuple[str, ...] = ()
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A code cell with the output it should have (None when that varies); `line` is where it begins."""
+
+    source: str
+    tags: tuple[str, ...]
+    line: int
+    identifier: str | None = None
     expected: str | None = None
+
+
+Part = Prose | Cell
 
 
 @dataclass(frozen=True)
 class Snippet:
-    """One stage of the lab."""
+    """One stage of the lab: its file without the ending, its title, and its parts, of which the first is prose."""
 
     name: str
+    title: str
     parts: tuple[Part, ...]
 
 
-def read(file: Path, root: Path) -> Snippet:
-    """A snippet, with what it quotes filled in.
+def read_all(folder: Path) -> list[Snippet]:
+    """All stages of the lab, in the order of their numbers; what is not called `N_name.md` is no stage.
 
     Raises:
-        SnippetError: naming the file and what is wrong in it.
+        SnippetError: naming the file, the line and what is wrong there.
     """
+    files = [file for file in folder.glob("*_*.md") if file.name.partition("_")[0].isdecimal()]
+    return [read(file) for file in sorted(files, key=lambda file: (int(file.name.partition("_")[0]), file.name))]
+
+
+def read(file: Path) -> Snippet:
+    """One stage.
+
+    Raises:
+        SnippetError: naming the file, the line and what is wrong there.
+    """
+    with in_file(f"{file.parent.name}/{file.name}"):
+        return parse(file.stem, file.read_text(encoding="utf-8"))
+
+
+def parse(name: str, text: str) -> Snippet:
+    """A stage from its text.
+
+    Raises:
+        SnippetError: with the line.
+    """
+    body, first_line = _without_front_matter(text)
+    blocks = scan(body, first_line)
+    if not (blocks and isinstance(blocks[0], Text) and _TITLE.match(blocks[0].text)):
+        raise SnippetError("expected a title, '# …', right after the front matter", first_line)
+    parts: list[Part] = []
+    for block in blocks:
+        directive = block.directive() if isinstance(block, Fence) else None
+        if directive and directive.name == "code-cell":
+            parts.append(_cell(directive, block.line))
+        elif directive and "expected" in directive.options.get("class", "").split():
+            parts[-1] = _expecting(parts[-1], directive, block.line)
+        else:
+            _add(parts, block)
+    return Snippet(name, blocks[0].text.splitlines()[0].removeprefix("# "), tuple(parts))
+
+
+def _without_front_matter(text: str) -> tuple[str, int]:
+    """The text after the front matter, and the number of its first line."""
+    match = _FRONT_MATTER.match(text)
     try:
-        notebook = jupytext.read(file, fmt="md:myst")
-        parts: list[Part] = []
-        for cell in notebook.cells:
-            if cell.cell_type == "code":
-                parts.append(_code(cell.source, tuple(cell.metadata.get("tags", []))))
-            else:
-                _add_prose(parts, expand(cell.source, file.parent, root))
-    except SnippetError as error:
-        raise SnippetError(f"snippets/{file.name}: {error}") from error
-    return Snippet(file.stem, tuple(parts))
+        header = yaml.safe_load(match["yaml"]) if match else {}
+    except yaml.YAMLError as error:
+        raise SnippetError(f"the front matter is not YAML: {error}", 1) from error
+    if match is None or header.get("kernelspec", {}).get("name") != "python3":
+        raise SnippetError("expected front matter that names the kernel python3, as in docs/writing-snippets.md", 1)
+    return text[match.end() :], 1 + match[0].count("\n")
 
 
-def _code(source: str, tags: tuple[str, ...]) -> Part:
+def _add(parts: list[Part], block: Block) -> None:
+    if parts and isinstance(parts[-1], Prose):
+        parts[-1] = Prose((*parts[-1].blocks, block))
+    else:
+        parts.append(Prose((block,)))
+
+
+def _cell(directive: Directive, line: int) -> Cell:
+    tags = tuple(map(str, yaml.safe_load(directive.options.get("tags", "[]"))))
+    unknown = set(directive.options) - {"tags", "id"}
+    if unknown:
+        raise SnippetError(f"a code cell has the options tags and id, got {', '.join(sorted(unknown))}", line)
+    if not directive.body:
+        raise SnippetError("expected some code in this cell, got none", line)
+    return Cell(_said_where(directive.body, tags, line), tags, line, directive.options.get("id"))
+
+
+def _said_where(source: str, tags: Sequence[str], line: int) -> str:
+    """The code with the line that says where it runs: the first one, or the one after a cell magic."""
     places = [tag for tag in tags if tag in PLACES]
     if len(places) != 1:
-        first = source.splitlines()[0] if source else "an empty cell"
-        raise SnippetError(
-            f"expected one of the tags {', '.join(PLACES)} on the cell that begins {first!r}, got {tags}"
-        )
-    return Part("code", f"{PLACES[places[0]]}\n{source}", tags)
+        got = ", ".join(tags) or "no tags"
+        raise SnippetError(f"expected one of the tags {' and '.join(PLACES)} on this code cell, got {got}", line)
+    where = PLACES[places[0]]
+    if not source.startswith("%%"):
+        return f"{where}\n{source}"
+    magic, _, rest = source.partition("\n")
+    if magic.removeprefix("%%").split()[0] not in _COMMENTABLE:
+        raise SnippetError(f"the line that says where a cell runs cannot stand below {magic!r}: use Python", line)
+    return f"{magic}\n{where}\n{rest}"
 
 
-def _add_prose(parts: list[Part], text: str) -> None:
-    """Add prose; an expected output at its beginning belongs to the cell before it."""
-    match = _EXPECTED.match(text)
-    if match:
-        if not parts or parts[-1].kind != "code":
-            raise SnippetError("an expected output must follow its code cell directly")
-        cell = parts.pop()
-        parts.append(Part("code", cell.text, cell.tags, match["output"]))
-        text = text[match.end() :].strip("\n")
-    if _EXPECTED.search(text):
-        raise SnippetError("an expected output must follow its code cell directly")
-    if text:
-        parts.append(Part("prose", text))
+def _expecting(part: Part, directive: Directive, line: int) -> Cell:
+    """The cell with its expected output."""
+    if not isinstance(part, Cell) or part.expected is not None:
+        raise SnippetError("an expected output must follow its code cell directly, once", line)
+    return replace(part, expected=f"{directive.body}\n")

@@ -1,0 +1,134 @@
+"""MyST Markdown as blocks: fences with what is in them, and the text between."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import yaml
+
+from labkit.book.errors import SnippetError
+
+_OPENING = re.compile(r"^(?P<indent> *)(?P<marker>`{3,}|~{3,}|:{3,}(?=\{))(?P<info>[^`]*)$")
+_DIRECTIVE = re.compile(r"^\{(?P<name>[\w-]+)\}\s*(?P<argument>.*)$")
+_OPTION = re.compile(r"^:(?P<key>[\w-]+):(?:[ \t]+(?P<value>.*))?$")
+
+
+@dataclass(frozen=True)
+class Text:
+    """Lines of Markdown outside of any fence, without the blank lines around them; `line` counts from 1."""
+
+    text: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Directive:
+    """What a fence such as ```` ```{note} ```` asks for; `line` is the first of the body."""
+
+    name: str
+    argument: str
+    options: Mapping[str, str]
+    body: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Fence:
+    """Lines between two markers, and the same lines with the markers as `raw`; `line` is that of the opening one."""
+
+    info: str
+    body: str
+    raw: str
+    line: int
+    indent: int = 0
+
+    def directive(self) -> Directive | None:
+        """The directive, or None for a fence that is only a quotation in some language.
+
+        Raises:
+            SnippetError: its options are not YAML.
+        """
+        match = _DIRECTIVE.match(self.info)
+        if not match:
+            return None
+        options, body = _options(self.body.split("\n"), self.line)
+        skipped = len(self.body.split("\n")) - len(body)
+        text = "\n".join(body)
+        lead = len(text) - len(text.lstrip("\n"))
+        line = self.line + 1 + skipped + lead
+        return Directive(match["name"], match["argument"].strip(), options, text.strip("\n"), line)
+
+
+Block = Text | Fence
+
+
+def scan(text: str, first_line: int = 1) -> list[Block]:
+    """The blocks of a text whose first line has the number `first_line`.
+
+    Raises:
+        SnippetError: a fence is opened and never closed.
+    """
+    lines = text.split("\n")
+    blocks: list[Block] = []
+    start = number = 0
+    while number < len(lines):
+        opening = _OPENING.match(lines[number])
+        if opening is None:
+            number += 1
+            continue
+        blocks += _text(lines, start, number, first_line)
+        end = _closing(lines, number, opening["marker"], first_line)
+        body, raw = "\n".join(lines[number + 1 : end]), "\n".join(lines[number : end + 1])
+        blocks.append(Fence(opening["info"].strip(), body, raw, first_line + number, len(opening["indent"])))
+        start = number = end + 1
+    return blocks + _text(lines, start, len(lines), first_line)
+
+
+def fenced(text: str, language: str) -> str:
+    """A fence around a text, longer than any that is in it."""
+    longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=2)
+    marker = "`" * (longest + 1)
+    return f"{marker}{language}\n{text}\n{marker}"
+
+
+def _text(lines: list[str], start: int, end: int, first_line: int) -> list[Block]:
+    """The text from `start` to `end` as no or one block."""
+    while start < end and not lines[start].strip():
+        start += 1
+    text = "\n".join(lines[start:end]).rstrip()
+    return [Text(text, first_line + start)] if text else []
+
+
+def _closing(lines: list[str], opening: int, marker: str, first_line: int) -> int:
+    pattern = re.compile(rf"^ *{re.escape(marker[0])}{{{len(marker)},}} *$")
+    for number in range(opening + 1, len(lines)):
+        if pattern.match(lines[number]):
+            return number
+    raise SnippetError(f"the fence {lines[opening].strip()!r} is never closed", first_line + opening)
+
+
+def _options(lines: list[str], line: int) -> tuple[dict[str, str], list[str]]:
+    """The options of a directive, `:key: value` or YAML between two `---`, and the rest of its lines."""
+    if lines and lines[0].strip() == "---":
+        if "---" not in lines[1:]:
+            raise SnippetError("the options begin with '---' and never end", line + 1)
+        end = lines.index("---", 1)
+        return _as_strings("\n".join(lines[1:end]), line + 1), lines[end + 1 :]
+    found: dict[str, str] = {}
+    for number, text in enumerate(lines):
+        match = _OPTION.match(text)
+        if not match:
+            return found, lines[number:]
+        found[match["key"]] = (match["value"] or "").strip()
+    return found, []
+
+
+def _as_strings(text: str, line: int) -> dict[str, str]:
+    try:
+        values = yaml.safe_load(text) or {}
+    except yaml.YAMLError as error:
+        raise SnippetError(f"the options are not YAML: {error}", line) from error
+    return {
+        key: f"[{', '.join(map(str, value))}]" if isinstance(value, list) else str(value)
+        for key, value in values.items()
+    }
