@@ -10,9 +10,8 @@ from typing import Any
 
 from labkit.paths import BUILD, NOTEBOOKS
 from labkit.runner import failure as failures
-from labkit.runner import folders, report
+from labkit.runner import folders, freshness, report
 from labkit.runner.chapters import Chapter, chapters
-from labkit.runner.errors import RunError
 from labkit.runner.execute import execute
 from labkit.runner.interruption import orderly_exit, undisturbed
 from labkit.runner.own_stack import OwnStack
@@ -118,8 +117,8 @@ class Run:
         page = report.write_index(self.folder, summary)
         self.progress.table(self.results)
         if self.failure:
-            self.progress.say(f"\n{self.failure}\n", "red")
-        self.progress.say(f"report: {page}")
+            self.progress.say(f"\n{self.failure}", "red")
+        self.progress.say(f"\nreport: {page}")
 
 
 def run(request: Request, progress: Progress | None = None) -> bool:
@@ -129,8 +128,8 @@ def run(request: Request, progress: Progress | None = None) -> bool:
         RunError: the request cannot be met; nothing was started.
         StackError: the stack cannot be prepared.
     """
+    progress = progress or Progress()
+    if request.notebooks == NOTEBOOKS:
+        freshness.ensure(NOTEBOOKS, progress.say)
     with orderly_exit():
-        return Run(request, progress or Progress()).go()
-
-
-__all__ = ["Request", "RunError", "run"]
+        return Run(request, progress).go()
