@@ -1,19 +1,16 @@
 """Ports of this machine: shifted by an offset, and free when we take them."""
 
-import contextlib
 import fcntl
+import os
 import random
 import socket
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import IO
 
 from labkit.stack.errors import StackError
 
 OFFSETS = range(20, 3000, 20)
-
-_reserved: list[IO[str]] = []
 
 
 def is_free(port: int) -> bool:
@@ -46,10 +43,13 @@ def free_offset(ports: Iterable[int]) -> int:
 
 
 def _reserve(offset: int) -> bool:
-    lock = Path(tempfile.gettempdir(), f"lab-ports-{offset}.lock").open("w")  # noqa: SIM115 - held until we end
-    with contextlib.suppress(BlockingIOError):
+    """Lock a file for as long as this process lives, so that two starts at once do not choose the same ports."""
+    folder = Path(tempfile.gettempdir(), f"lab-{os.getuid()}-ports")
+    folder.mkdir(mode=0o700, exist_ok=True)
+    lock = os.open(folder / str(offset), os.O_CREAT | os.O_RDWR, 0o600)
+    try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        _reserved.append(lock)
-        return True
-    lock.close()
-    return False
+    except BlockingIOError:
+        os.close(lock)
+        return False
+    return True

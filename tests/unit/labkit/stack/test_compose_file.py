@@ -1,0 +1,123 @@
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+import yaml
+
+from labkit.paths import ROOT
+from labkit.stack import StackError
+from labkit.stack.compose_file import ComposeFile
+from labkit.stack.servers import SERVERS
+
+REAL = ROOT / "docker/docker-compose.yaml"
+
+
+@pytest.fixture(scope="module")
+def real() -> ComposeFile:
+    return ComposeFile(REAL)
+
+
+@pytest.fixture
+def anything() -> defaultdict[str, str]:
+    class Anything(defaultdict[str, str]):
+        def get(self, key: str, _default: object = None) -> str:
+            return f"any-{key}"
+
+    return Anything(str)
+
+
+def write(folder: Path, services: str) -> ComposeFile:
+    file = folder / "compose.yaml"
+    file.write_text(f"services:\n{services}")
+    return ComposeFile(file)
+
+
+def test_every_service_runs_without_docker_or_says_why_not(real: ComposeFile, anything: defaultdict[str, str]) -> None:
+    for name in real.names:
+        service = real.service(name, anything)
+        if service.kind == "native":
+            assert service.embedded["server"] in SERVERS, name
+        elif service.kind == "compose-only":
+            assert len(service.reason) > 20, name
+        else:
+            assert service.command[:2] == ["python", "-m"], name
+
+
+def test_the_services_of_the_lab_are_there(real: ComposeFile) -> None:
+    assert set(real.names) >= {
+        "postgres", "adminer", "minio", "minio-init", "migrate", "topics-init", "extract-data", "transform-data",
+        "api_v1", "api_v2", "data_generator", "redpanda", "redpanda-console",
+    }  # fmt: skip
+
+
+def test_no_data_port_listens_to_the_world() -> None:
+    services = yaml.safe_load(REAL.read_text())["services"]
+    for name, service in services.items():
+        for port in service.get("ports", []):
+            assert port.startswith(("127.0.0.1:", "${LAB_BIND:-127.0.0.1}:")), f"{name} publishes {port}"
+    for data in ("postgres", "redpanda", "outbox_relay"):
+        assert all(port.startswith("127.0.0.1:") for port in services[data]["ports"]), data
+
+
+def test_every_lasting_service_has_limits_and_pinned_versions() -> None:
+    for name, service in yaml.safe_load(REAL.read_text())["services"].items():
+        assert "mem_limit" in service, name
+        assert service["restart"] in ("unless-stopped", "no"), name
+        if "build" not in service:
+            assert ":" in service["image"].rsplit("/", 1)[-1], name
+            assert not service["image"].endswith(":latest"), name
+
+
+def test_no_secret_has_a_default() -> None:
+    for line in REAL.read_text().splitlines():
+        assert not ("PASSWORD" in line or "SECRET" in line or "TOKEN" in line) or ":-" not in line.split("@")[0], line
+
+
+def test_needs_come_first(real: ComposeFile) -> None:
+    ordered = real.with_needs(("api_v2",))
+    assert ordered[-1] == "api_v2"
+    assert ordered.index("postgres") < ordered.index("migrate") < ordered.index("outbox_relay")
+    assert "adminer" not in ordered
+
+
+def test_both_versions_of_the_api_replace_each_other(real: ComposeFile, anything: defaultdict[str, str]) -> None:
+    assert real.service("api_v1", anything).replaces == ["api_v2"]
+    assert real.service("api_v2", anything).replaces == ["api_v1"]
+    assert real.service("api_v1", anything).profiles == ["v1"]
+    assert real.service("api_v2", anything).profiles == []
+
+
+def test_an_unknown_service_is_named_with_those_that_exist(real: ComposeFile) -> None:
+    with pytest.raises(StackError, match=r"no service postgre\. There are: postgres, "):
+        real.kind("postgre")
+
+
+def test_a_service_that_cannot_run_anywhere_else_must_say_so(tmp_path: Path) -> None:
+    with pytest.raises(StackError, match="The service web needs one of `build`"):
+        write(tmp_path, "  web: {image: nginx}\n").kind("web")
+
+
+def test_ports_are_found_by_their_variables(tmp_path: Path) -> None:
+    file = write(tmp_path, '  web: {build: ., ports: ["127.0.0.1:${WEB_PORT:-80}:80", "${ADMIN_UI_PORT:-81}:81"]}\n')
+    assert file.ports == {"WEB": 80, "ADMIN_UI": 81}
+
+
+def test_mounts_commands_and_health_are_read(tmp_path: Path) -> None:
+    file = write(
+        tmp_path,
+        """
+  web:
+    build: .
+    restart: "no"
+    command: [python, -m, web, "${NAME}"]
+    volumes: ["data:/data", "./files:/files:ro"]
+    healthcheck: {test: [CMD, python, -m, probe]}
+    environment: {NUMBER: 1, DATA: /data}
+""",
+    )
+    web = file.service("web", {"NAME": "x"})
+    assert web.one_shot
+    assert web.command == ["python", "-m", "web", "x"]
+    assert web.folders == {"/data": "data", "/files": "./files"}
+    assert web.health == ["python", "-m", "probe"]
+    assert web.environment == {"NUMBER": "1", "DATA": "/data"}
