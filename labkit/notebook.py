@@ -8,6 +8,8 @@ from labkit.paths import ROOT, SECRETS
 from labkit.stack import Stack
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from labkit.check import Stage
 
 
@@ -88,8 +90,8 @@ class Lab:
 
         check(what, condition, remedy)
 
-    def stage(self, name: str) -> "Stage":
+    def stage(self, name: str) -> "AbstractContextManager[Stage]":
         """The checks of a whole stage: `with lab.stage("…") as stage: stage.check(…)`."""
-        from labkit.check import Stage
+        from labkit.check import stage
 
-        return Stage(name, Path(os.environ.get("LAB_PROGRESS", self._stack.home / "progress.json")))
+        return stage(name, Path(os.environ.get("LAB_PROGRESS", self._stack.home / "progress.json")))

@@ -30,12 +30,15 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
 
 
 def _check(book: Book) -> int:
-    stale = book.stale(book.render())
+    files = book.render()
+    stale = book.stale(files)
     for file in stale:
         print(f"build_docs: stale: {file.relative_to(book.root)}", file=sys.stderr)
     if stale:
         print("build_docs: run ./build_docs.sh and commit what it changes", file=sys.stderr)
-    return int(bool(stale))
+        return 1
+    print(f"{len(files)} files are up to date")
+    return 0
 
 
 if __name__ == "__main__":
