@@ -7,6 +7,7 @@ an empty folder for its data.
 import json
 import os
 import platform
+import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
@@ -23,6 +24,9 @@ from rich.console import Console
 from rich.table import Table
 
 from labkit.paths import ROOT
+
+WIDTH = 150
+"""Columns of a table that goes into a file."""
 
 BENCHMARKS = ROOT / "tests" / "bench"
 RESULTS = ROOT / "build" / "bench"
@@ -82,7 +86,7 @@ def bench(wanted: Iterable[str] = (), console: Console | None = None) -> int:
     chosen = list(wanted) or names()
     if unknown := sorted(set(chosen) - set(names())):
         raise ValueError(f"expected one of {', '.join(names())}, got {', '.join(unknown)}")
-    console = console or Console()
+    console = console or (Console() if sys.stdout.isatty() else Console(width=WIDTH))
     reports = [_run(name, console) for name in chosen]
     return int(any(figure.reached is False for report in reports for figure in report.figures))
 
