@@ -9,6 +9,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from gourmetgram.core.categories import Category
 
 LARGEST_ID = 2**63 - 1
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -27,6 +28,8 @@ def _not_in_the_future(year: int) -> int:
 def _past(moment: datetime) -> datetime:
     if moment > datetime.now(UTC):
         raise ValueError(f"expected a time in the past, got {moment.isoformat()}")
+    if moment < EARLIEST:
+        raise ValueError(f"expected a time since {EARLIEST.year}, got {moment.isoformat()}")
     return moment.astimezone(UTC)
 
 
@@ -168,6 +171,12 @@ class ImportedUser(NewUser):
     """A user who joined in the past."""
 
     created_at: Past
+
+    @model_validator(mode="after")
+    def _born_before(self) -> "ImportedUser":
+        if self.year_of_birth is not None and self.created_at.year < self.year_of_birth:
+            raise ValueError(f"{self.username} joined before the year of birth, {self.year_of_birth}")
+        return self
 
 
 class ImportedUpload(Body):

@@ -22,8 +22,10 @@ def set_up_logging(log_format: str | None = None) -> None:
     last: structlog.typing.Processor = (
         structlog.dev.ConsoleRenderer(colors=False) if as_text else structlog.processors.JSONRenderer()
     )
+    if not as_text:
+        shared.append(structlog.processors.format_exc_info)
     structlog.configure(
-        processors=[*shared, structlog.processors.format_exc_info, last] if not as_text else [*shared, last],
+        processors=[*shared, last],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stdout),
         cache_logger_on_first_use=True,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
+import anyio
 import anyio.to_thread
 from fastapi import APIRouter, File, Form, Path, Query, Response, UploadFile
 
@@ -22,6 +23,9 @@ from gourmetgram.core.ids import uuid7
 router = APIRouter(tags=["images"])
 
 ImageId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
+
+# A photo of the largest size takes 200 MB while it is decoded: one at a time in each worker.
+_decoding = anyio.CapacityLimiter(1)
 
 ONE = "SELECT * FROM images WHERE id = $1"
 PAGE = """
@@ -53,7 +57,7 @@ async def _verified(file: UploadFile) -> tuple[bytes, str]:
     if len(data) > MAX_BYTES:
         raise ApiError(413, "too_large", f"Expected a photo of at most {MAX_BYTES // 2**20} MiB.")
     try:
-        return data, await anyio.to_thread.run_sync(verify, data)
+        return data, await anyio.to_thread.run_sync(verify, data, limiter=_decoding)
     except NotAPhoto as error:
         raise ApiError(415, "not_a_photo", f"This is not a photo: {error}") from error
 
