@@ -3,12 +3,15 @@
 import importlib.util
 import os
 import shutil
-import tempfile
+import stat
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+
+from labkit.stack.errors import StackError
 
 NOBODY = 65534
 
@@ -82,10 +85,21 @@ def reachable_by_all(path: Path) -> bool:
 
 
 def public_folder(path: Path) -> Path:
-    """This path, or one in the system's temporary folder when we are root and nobody else can get here."""
+    """This path, or one below /var/tmp (kept over a reboot) when we are root and nobody else can get here.
+
+    Raises:
+        StackError: another user made that folder, to have root run or read what is in it.
+    """
     if not is_root() or reachable_by_all(path):
         return path
-    return Path(tempfile.gettempdir()) / f"lab-{sha256(str(path).encode()).hexdigest()[:12]}"
+    folder = Path("/var/tmp") / f"lab-{sha256(str(path).encode()).hexdigest()[:12]}"  # noqa: S108 - checked below
+    with suppress(FileExistsError):
+        folder.mkdir()
+        folder.chmod(0o755)  # whatever the umask
+    seen = folder.lstat()
+    if not stat.S_ISDIR(seen.st_mode) or seen.st_uid != 0 or seen.st_mode & 0o022:
+        raise StackError(f"{folder} was not made by the lab, so root must not use it. Remove it and try again.")
+    return folder
 
 
 def discard(folder: Path) -> None:

@@ -61,8 +61,10 @@ class SeaweedFS(Server):
         """Master, volume, filer and S3 gateway in one process, on the loopback address."""
         ports = self.setting.ports
         argv = [
-            str(Path(sysconfig.get_path("scripts")) / "weed"), "server", f"-dir={self.setting.folder / 'data'}",
+            str(Path(sysconfig.get_path("scripts")) / "weed"), "-logtostderr",
+            "server", f"-dir={self.setting.folder / 'data'}",
             "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-filer", "-s3", f"-s3.config={self._users}",
+            "-filer.localSocket=filer.sock", "-s3.localSocket=s3.sock",
             f"-master.port={ports['master']}", f"-master.port.grpc={ports['master_grpc']}",
             f"-volume.port={ports['volume']}", f"-volume.port.grpc={ports['volume_grpc']}",
             f"-filer.port={ports['filer']}", f"-filer.port.grpc={ports['filer_grpc']}",
@@ -75,6 +77,12 @@ class SeaweedFS(Server):
             "WEED_MASTER_VOLUME_GROWTH_COPY_1": "1",
         }
         return Process(argv, environment, self.setting.folder)
+
+    def remove(self) -> None:
+        """Remove its gRPC sockets, whose place in /tmp cannot be chosen."""
+        for use in ("master", "volume", "filer", "s3"):
+            port = self.setting.ports[f"{use}_grpc"]
+            Path(f"/tmp/seaweedfs-{use}-grpc-{port}.sock").unlink(missing_ok=True)  # noqa: S108 - written there
 
     def is_ready(self) -> bool:
         """Whether a write is acknowledged; an open port alone says little."""
