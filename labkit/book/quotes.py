@@ -1,5 +1,6 @@
 """Code that a snippet quotes: pulled from its file by a named region, so that it is never a copy."""
 
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,12 +13,12 @@ KNOWN = REQUIRED | {"dedent", "caption"}
 
 @dataclass(frozen=True)
 class Region:
-    """Lines of a file between two markers, each alone on its line in a comment; `dedent` spaces are cut off."""
+    """Lines of a file between two markers, each alone on its line; `dedent` spaces are cut (None: those in common)."""
 
     file: Path
     start: str
     end: str
-    dedent: int = 0
+    dedent: int | None = 0
 
     def text(self) -> str:
         """The lines.
@@ -31,7 +32,10 @@ class Region:
         start, end = self._find(lines, self.start), self._find(lines, self.end)
         if start >= end:
             raise SnippetError(f"expected {self.start!r} before {self.end!r} in {self.file.name}, found it after")
-        return "\n".join(self._dedented(line) for line in lines[start + 1 : end])
+        quoted = lines[start + 1 : end]
+        if self.dedent is None:
+            return textwrap.dedent("\n".join(quoted))
+        return "\n".join(self._cut(line, self.dedent) for line in quoted)
 
     def _find(self, lines: list[str], marker: str) -> int:
         # Sphinx takes the first line that contains the marker, so `api` would also find `api_v2`. A marker that stands
@@ -41,10 +45,10 @@ class Region:
             raise SnippetError(f"expected the marker {marker!r} once in {self.file.name}, found it {len(found)} times")
         return found[0]
 
-    def _dedented(self, line: str) -> str:
-        if line[: self.dedent].strip():
-            raise SnippetError(f"cannot cut {self.dedent} spaces from {line!r} in {self.file.name}: there are fewer")
-        return line[self.dedent :]
+    def _cut(self, line: str, spaces: int) -> str:
+        if line[:spaces].strip():
+            raise SnippetError(f"cannot cut {spaces} spaces from {line!r} in {self.file.name}: there are fewer")
+        return line[spaces:]
 
 
 def quotation(directive: Directive, folder: Path, root: Path) -> str:
@@ -61,8 +65,14 @@ def quotation(directive: Directive, folder: Path, root: Path) -> str:
     file = (folder / directive.argument).resolve()
     if not file.is_relative_to(root.resolve()):
         raise SnippetError(f"expected a file of this lab to quote, got {directive.argument}")
-    region = Region(file, options["start-after"], options["end-before"], int(options.get("dedent") or 0))
+    region = Region(file, options["start-after"], options["end-before"], _dedent(options.get("dedent", "0")))
     return f"{fenced(region.text(), options['language'])}\n\n{_source(file, options.get('caption'), root)}"
+
+
+def _dedent(value: str) -> int | None:
+    if value and not value.isdecimal():
+        raise SnippetError(f"expected a number of spaces after :dedent:, or nothing, got {value!r}")
+    return int(value) if value else None
 
 
 def _source(file: Path, caption: str | None, root: Path) -> str:

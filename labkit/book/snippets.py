@@ -79,7 +79,9 @@ def parse(name: str, text: str) -> Snippet:
     body, first_line = _without_front_matter(text)
     blocks = scan(body, first_line)
     if not (blocks and isinstance(blocks[0], Text) and _TITLE.match(blocks[0].text)):
-        raise SnippetError("expected a title, '# …', right after the front matter", first_line)
+        raise SnippetError(
+            "expected a title, '# …', right after the front matter", blocks[0].line if blocks else first_line
+        )
     parts: list[Part] = []
     for block in blocks:
         directive = block.directive() if isinstance(block, Fence) else None
@@ -95,13 +97,24 @@ def parse(name: str, text: str) -> Snippet:
 def _without_front_matter(text: str) -> tuple[str, int]:
     """The text after the front matter, and the number of its first line."""
     match = _FRONT_MATTER.match(text)
-    try:
-        header = yaml.safe_load(match["yaml"]) if match else {}
-    except yaml.YAMLError as error:
-        raise SnippetError(f"the front matter is not YAML: {error}", 1) from error
-    if match is None or header.get("kernelspec", {}).get("name") != "python3":
+    if match is None or _kernel(match["yaml"]) != "python3":
         raise SnippetError("expected front matter that names the kernel python3, as in docs/writing-snippets.md", 1)
     return text[match.end() :], 1 + match[0].count("\n")
+
+
+def _kernel(front_matter: str) -> object:
+    """The name of the kernel, or None."""
+    header = _yaml(front_matter, 1)
+    kernel = header.get("kernelspec") if isinstance(header, dict) else None
+    return kernel.get("name") if isinstance(kernel, dict) else None
+
+
+def _yaml(text: str, line: int) -> object:
+    try:
+        value: object = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise SnippetError(f"expected YAML, got {text!r}", line) from error
+    return value
 
 
 def _add(parts: list[Part], block: Block) -> None:
@@ -112,7 +125,10 @@ def _add(parts: list[Part], block: Block) -> None:
 
 
 def _cell(directive: Directive, line: int) -> Cell:
-    tags = tuple(map(str, yaml.safe_load(directive.options.get("tags", "[]"))))
+    listed = _yaml(directive.options.get("tags", "[]"), line)
+    if not isinstance(listed, list):
+        raise SnippetError(f"expected a list of tags such as [node-data], got {listed!r}", line)
+    tags = tuple(map(str, listed))
     unknown = set(directive.options) - {"tags", "id"}
     if unknown:
         raise SnippetError(f"a code cell has the options tags and id, got {', '.join(sorted(unknown))}", line)

@@ -1,9 +1,15 @@
 """A small lab of one or two snippets, to build."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from labkit.book.__main__ import main
+from labkit.book.build import Book
+from labkit.book.errors import SnippetError
 
 FRONT_MATTER = "---\nkernelspec:\n  name: python3\n---\n\n"
 PASSWORD = "kJ3hWq9xT2mN"
@@ -50,3 +56,16 @@ def lab(tmp_path: Path) -> Lab:
         return tmp_path
 
     return make
+
+
+def built(root: Path, folder: str = "notebooks", stage: str = "0_start") -> Any:
+    """A notebook, after a build that has to succeed."""
+    assert main([], root) == 0
+    return json.loads((root / folder / f"{stage}.ipynb").read_text())
+
+
+def build_error(root: Path) -> str:
+    """What a build that has to fail says."""
+    with pytest.raises(SnippetError) as failed:
+        Book(root).render()
+    return str(failed.value)
