@@ -133,6 +133,16 @@ class ComposeFile:
             visit(name)
         return ordered
 
+    def ports_by_service(self, *, embedded: bool) -> dict[str, list[str]]:
+        """NAMEs of the ports that each service takes on this machine, without Docker (`embedded`) or with it."""
+        taken = {}
+        for name, text in self._services.items():
+            where = text.get("ports", [])
+            if embedded:
+                where = {"own": where, "native": text.get("x-embedded"), "compose-only": []}[self.kind(name)]
+            taken[name] = [port for port, _ in _PORT.findall(str(where))]
+        return taken
+
     def tools(self) -> list[str]:
         """One-shot services that people run by name, with arguments."""
         return [name for name, text in self._services.items() if "tools" in text.get("profiles", [])]

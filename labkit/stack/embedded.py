@@ -21,6 +21,9 @@ from labkit.stack.servers import SERVERS, Process, Server, Setting
 from labkit.stack.supervision import STOPPED_STATES, Program, Supervisor
 
 READY_SECONDS = 90
+CRASHING_SECONDS = 8
+"""A service that still ends right after its start by then will not get better."""
+
 ONE_SHOT_SECONDS = 600
 TAIL = 15
 
@@ -181,13 +184,13 @@ class Embedded:
         return output
 
     def _wait(self, name: str, is_ready: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + READY_SECONDS
-        while time.monotonic() < deadline:
+        began = time.monotonic()
+        while time.monotonic() < began + READY_SECONDS:
             with contextlib.suppress(Exception):  # not ready yet, whatever the client of that server raises
                 if is_ready():
                     return
             state = self._supervisor.state(name)["statename"]
-            if state == "FATAL" or (state == "BACKOFF" and time.monotonic() > deadline - READY_SECONDS + 20):
+            if state == "FATAL" or (state == "BACKOFF" and time.monotonic() > began + CRASHING_SECONDS):
                 raise self._failure(name, "ends again and again right after its start")
             time.sleep(0.1)
         raise self._failure(name, f"did not get ready within {READY_SECONDS} s")

@@ -13,12 +13,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import psutil
 from supervisor.xmlrpc import SupervisorTransport
 
 from labkit.stack import launch
 from labkit.stack.errors import StackError
 
 START_SECONDS = 15
+STOP_SECONDS = 60
 STOPPED_STATES = ("STOPPED", "EXITED", "FATAL", "UNKNOWN")
 
 _CONFIGURATION = """\
@@ -38,8 +40,6 @@ childlogdir={home}/logs
 directory={home}
 umask=022
 minfds=1024
-nodaemon=true
-silent=true
 """
 
 _PROGRAM = """
@@ -111,19 +111,18 @@ class Supervisor:
         if self._socket.parent.stat().st_uid != os.getuid():
             raise StackError(f"{self._socket.parent} belongs to another user; remove it.")
         self._write(programs, owner)
-        with (self.home / "logs/supervisor.out").open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "supervisor.supervisord", "-c", self.home / "supervisor.conf"],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                cwd=self._root,
-            )
+        started = subprocess.run(  # it leaves us as a daemon, so this returns at once
+            [sys.executable, "-m", "supervisor.supervisord", "-c", self.home / "supervisor.conf"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            cwd=self._root,
+            check=False,
+        )
         deadline = time.monotonic() + START_SECONDS
         while not self.is_running():
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise StackError(f"The supervisor did not start; see {self.home / 'logs/supervisor.out'}.")
+            if started.returncode or time.monotonic() > deadline:
+                raise StackError(f"The supervisor did not start: {started.stdout}{started.stderr}")
             time.sleep(0.05)
 
     def _write(self, programs: Iterable[Program], owner: int | None) -> None:
@@ -162,22 +161,16 @@ class Supervisor:
 
     def shut_down(self) -> None:
         """Stop all processes and the supervisor, and wait until it has ended."""
-        with contextlib.suppress(OSError, xmlrpc.client.Error), self._calls() as calls:
-            calls.shutdown()
-        deadline = time.monotonic() + 60
-        while self.is_running() or self._pid_exists():
-            if time.monotonic() > deadline:
-                raise StackError(f"The supervisor of {self.home} did not end within a minute; see ./lab doctor.")
-            time.sleep(0.05)
-
-    def _pid_exists(self) -> bool:
-        import psutil
-
-        try:
-            pid = int((self.home / "supervisor.pid").read_text())
-            return "supervisord" in " ".join(psutil.Process(pid).cmdline())
-        except (OSError, ValueError, psutil.Error):
-            return False
+        with contextlib.suppress(OSError, xmlrpc.client.Error, psutil.NoSuchProcess):
+            with self._calls() as calls:
+                process = psutil.Process(calls.getPID())
+                calls.shutdown()
+            try:
+                process.wait(STOP_SECONDS)
+            except psutil.TimeoutExpired as error:
+                raise StackError(f"The supervisor of {self.home} did not end in time; see ./lab doctor.") from error
+        with contextlib.suppress(OSError):
+            self._socket.parent.rmdir()
 
     @contextlib.contextmanager
     def _calls(self) -> Iterator[Any]:

