@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,20 +43,21 @@ print("two")
 Lab = Callable[..., Path]
 
 
+def make_lab(root: Path, **snippets: str) -> Path:
+    """Make a lab at `root` from snippets (name -> text without front matter), or a small one; returns `root`."""
+    (root / "snippets").mkdir(exist_ok=True)
+    (root / "docker").mkdir(exist_ok=True)
+    (root / "docker/env.template").write_text("DB_PASSWORD=<generate>\nROOT_NAME=gourmetgram\n")
+    (root / "docker/.env").write_text(f"DB_PASSWORD={PASSWORD}\nROOT_NAME=gourmetgram\nX_USER=somebody\n")
+    for name, text in (snippets or {"_0_start": BODY}).items():
+        (root / "snippets" / f"{name.removeprefix('_')}.md").write_text(FRONT_MATTER + text)
+    return root
+
+
 @pytest.fixture
 def lab(tmp_path: Path) -> Lab:
-    """Makes a lab from snippets (name -> text without front matter) and returns its root."""
-
-    def make(**snippets: str) -> Path:
-        (tmp_path / "snippets").mkdir(exist_ok=True)
-        (tmp_path / "docker").mkdir(exist_ok=True)
-        (tmp_path / "docker/env.template").write_text("DB_PASSWORD=<generate>\nROOT_NAME=gourmetgram\n")
-        (tmp_path / "docker/.env").write_text(f"DB_PASSWORD={PASSWORD}\nROOT_NAME=gourmetgram\nX_USER=somebody\n")
-        for name, text in (snippets or {"_0_start": BODY}).items():
-            (tmp_path / "snippets" / f"{name.removeprefix('_')}.md").write_text(FRONT_MATTER + text)
-        return tmp_path
-
-    return make
+    """Makes a lab in a folder of the test, as `make_lab` does."""
+    return partial(make_lab, tmp_path)
 
 
 def built(root: Path, folder: str = "notebooks", stage: str = "0_start") -> Any:
