@@ -10,7 +10,8 @@ from labkit.book.identifiers import identifiers
 from labkit.book.snippets import Snippet, parse
 from tests.unit.labkit.book.small_lab import FRONT_MATTER
 
-SECTIONS = st.lists(st.tuples(st.text(min_size=1, max_size=60), st.integers(0, 3)), max_size=6)
+HEADINGS = st.text(min_size=1, max_size=60).filter(str.strip)
+SECTIONS = st.lists(st.tuples(HEADINGS, st.integers(0, 3)), max_size=6)
 ALLOWED = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 """What nbformat accepts as the id of a cell."""
 
