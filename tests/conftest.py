@@ -35,3 +35,13 @@ def stack(short_folder: Path) -> Iterator[Stack]:
         yield stack
     finally:
         stack.destroy()
+
+
+@pytest.fixture(scope="module")
+def new_stack(short_folder: Path, request: pytest.FixtureRequest) -> Iterator[Stack]:
+    """A stack for one module of tests alone, with nothing started and nothing in it."""
+    stack = Stack.free(short_folder / request.module.__name__.rsplit(".", 1)[-1])
+    try:
+        yield stack
+    finally:
+        stack.destroy()

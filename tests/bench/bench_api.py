@@ -25,8 +25,11 @@ IDLE_SECONDS = 5
 
 def measure(home: Path) -> Iterator[Figure]:
     """About 2 minutes: every load runs twice for 3 s after 1 s of warm-up."""
-    with Stack.free(home) as stack:
+    stack = Stack.free(home)
+    try:
         yield from Measurement(stack).figures()
+    finally:
+        stack.destroy()
 
 
 class Measurement:

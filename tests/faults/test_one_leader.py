@@ -23,10 +23,9 @@ WHERE application_name = 'outbox_relay' AND query LIKE 'SELECT pg_try_advisory_l
 
 
 @pytest.fixture(scope="module")
-def bare_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with Stack.free(tmp_path_factory.mktemp("stack")) as stack:
-        stack.up("migrate", "topics-init")
-        yield stack
+def bare_stack(new_stack: Stack) -> Stack:
+    new_stack.up("migrate", "topics-init")
+    return new_stack
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import asyncio
 import os
 import random
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -48,15 +47,13 @@ class Outcome:
 
 
 @pytest.fixture(scope="module")
-def outcome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcome]:
-    home = tmp_path_factory.mktemp("stack")
-    with Stack.free(home) as stack:
-        stack.up("api_v2")
-        ledger = Ledger(home / "ledger.jsonl")
-        writer = asyncio.run(write_while_killing(stack, ledger))
-        ledger.close()
-        wait_until(lambda: _healthy(stack), "the API is healthy again", 60)
-        yield Outcome(stack, ledger, writer)
+def outcome(new_stack: Stack) -> Outcome:
+    new_stack.up("api_v2")
+    ledger = Ledger(new_stack.home / "ledger.jsonl")
+    writer = asyncio.run(write_while_killing(new_stack, ledger))
+    ledger.close()
+    wait_until(lambda: _healthy(new_stack), "the API is healthy again", 60)
+    return Outcome(new_stack, ledger, writer)
 
 
 async def write_while_killing(stack: Stack, ledger: Ledger) -> Writer:

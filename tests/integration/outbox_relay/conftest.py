@@ -5,17 +5,16 @@ from pathlib import Path
 
 import psycopg2
 import pytest
-from labkit.stack import Stack
 
+from labkit.stack import Stack
 from tests.integration.outbox_relay.outbox_rows import OutboxRows
 from tests.integration.outbox_relay.relays import RelayProcess
 
 
 @pytest.fixture(scope="module")
-def bare_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with Stack.free(tmp_path_factory.mktemp("stack")) as stack:
-        stack.up("migrate", "topics-init")
-        yield stack
+def bare_stack(new_stack: Stack) -> Stack:
+    new_stack.up("migrate", "topics-init")
+    return new_stack
 
 
 @pytest.fixture
