@@ -1,0 +1,28 @@
+"""`./lab doctor`: what is missing or in the way on this machine."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+SIGNS = {"ok": ("✓", "green"), "note": ("·", "yellow"), "bad": ("✗", "red")}
+
+Place = Annotated[str | None, typer.Option(help="embedded, compose or chameleon; else LAB_PLACE, else embedded")]
+
+
+def command(place: Place = None) -> None:
+    """Say what is missing or in the way on this machine, and how to fix it."""
+    from labkit.stack import Stack
+    from labkit.stack.doctor import examine
+
+    console = Console(highlight=False, soft_wrap=True)
+    is_well = True
+    for found in examine(Stack(place=place)):
+        sign, colour = SIGNS[found.state]
+        console.print(Text(f"{sign} ", colour), Text(f"{found.subject:10}", "bold"), Text(found.text))
+        if found.remedy:
+            console.print(Text(f"  {'':11}→ {found.remedy}"))
+        is_well &= found.state != "bad"
+    if not is_well:
+        raise typer.Exit(1)
