@@ -8,7 +8,7 @@ import typer
 import yaml
 from rich.console import Console
 
-from labkit.paths import NOTEBOOKS
+from labkit.paths import BUILD, NOTEBOOKS
 from labkit.runner.errors import RunError
 
 Place = Annotated[str | None, typer.Option(help="embedded, compose or chameleon; else LAB_PLACE, else embedded")]
@@ -18,6 +18,7 @@ Parameters = Annotated[
     list[str] | None, typer.Option("-p", metavar="NAME=VALUE", help="a parameter of a notebook", show_default=False)
 ]
 Notebooks = Annotated[Path, typer.Option(help="folder of the notebooks", hidden=True)]
+Runs = Annotated[Path, typer.Option(help="folder of the reports", hidden=True)]
 
 
 def command(
@@ -26,14 +27,15 @@ def command(
     keep: Keep = False,
     parameter: Parameters = None,
     notebooks: Notebooks = NOTEBOOKS,
+    runs: Runs = BUILD / "runs",
 ) -> None:
     """Run the notebooks in order, show progress, and write a report under build/runs/."""
     from labkit.runner.run import Request, run
 
     try:
         values = _parsed(parameter or [])
-        wanted = Request(place or os.environ.get("LAB_PLACE", "embedded"), only, keep, values, notebooks.resolve())
-        passed = run(wanted)
+        place = place or os.environ.get("LAB_PLACE", "embedded")
+        passed = run(Request(place, only, keep, values, notebooks.resolve(), runs.resolve()))
     except RunError as error:
         Console(stderr=True, highlight=False, soft_wrap=True).print(f"lab: {error}", style="red", markup=False)
         raise typer.Exit(2) from None

@@ -1,11 +1,10 @@
 """Executes one notebook with papermill, and tells a watcher about each cell."""
 
 import logging
-import os
-import signal
+import shutil
+import tempfile
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +17,11 @@ from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
 from labkit.runner.chapters import tags
+from labkit.runner.guard import Guard
 from labkit.runner.prepare import Prepared
 
 CELL_TIMEOUT = 1800
 """Seconds after which a cell counts as hanging."""
-
-PRIVATE_KERNEL = Config({"KernelManager": {"transport": "ipc"}})
-"""Sockets in a folder of this user, not ports: nobody else on the machine can listen, and runs cannot clash."""
 
 
 class Watcher(Protocol):
@@ -50,12 +47,13 @@ class CellFailure:
 class _Clock:
     """Turns the notebook client's hooks into calls of the watcher, and remembers where it is."""
 
-    def __init__(self, watcher: Watcher) -> None:
-        self.watcher = watcher
+    def __init__(self, watcher: Watcher, guard: Guard) -> None:
+        self.watcher, self._guard = watcher, guard
         self.index = 0
         self._since = 0.0
 
     def started(self, cell_index: int, **_: Any) -> None:
+        self._guard.watch(_kernels())
         self.index, self._since = cell_index, time.monotonic()
         self.watcher.cell_started(cell_index)
 
@@ -68,27 +66,46 @@ def execute(prepared: Prepared, output: Path, folder: Path, watcher: Watcher) ->
     """Run all cells in `folder`, writing to `output` as they end; the failure at which it stopped, if any.
 
     An interruption of this process (Ctrl-C, SIGTERM turned into an exception) ends the kernel, and is raised again.
+    Nothing that a cell started in the kernel's process group outlives this call.
     """
-    clock = _Clock(watcher)
     result: list[CellFailure | BaseException | None] = []
-    # Not in the main thread: there the notebook client would take over the signals, and lose our own handlers.
-    thread = threading.Thread(target=lambda: result.append(_outcome(prepared, output, folder, clock)), daemon=True)
-    before = {child.pid for child in psutil.Process().children()}
-    thread.start()
-    try:
-        thread.join()
-    except BaseException:
-        _end_kernels(before)
-        thread.join(10)
-        raise
+    # The kernel's sockets are files that only this user can open: no ports, so nobody else on the machine can listen.
+    sockets = Path(tempfile.mkdtemp(prefix="lab-kernel-"))
+    with Guard(sockets) as guard:
+        clock = _Clock(watcher, guard)
+        # Not in the main thread: there the notebook client would take over the signals, and lose our own handlers.
+        work = threading.Thread(target=lambda: result.append(_outcome(prepared, output, folder, sockets, clock)))
+        work.start()
+        try:
+            work.join()
+        except BaseException:
+            guard.watch(_kernels())
+            guard.end_groups()
+            work.join()
+            raise
+        finally:
+            shutil.rmtree(sockets, ignore_errors=True)
     if isinstance(outcome := result[0], BaseException):
         raise outcome
     return outcome
 
 
-def _outcome(prepared: Prepared, output: Path, folder: Path, clock: _Clock) -> CellFailure | BaseException | None:
+def _outcome(
+    prepared: Prepared, output: Path, folder: Path, sockets: Path, clock: _Clock
+) -> CellFailure | BaseException | None:
+    logging.getLogger("papermill").setLevel(logging.ERROR)
     try:
-        _run(prepared.notebook, output, folder, {"on_cell_execute": clock.started, "on_cell_executed": clock.executed})
+        papermill.execute_notebook(
+            prepared.notebook,
+            output,
+            cwd=folder,
+            progress_bar=False,
+            execution_timeout=CELL_TIMEOUT,
+            autosave_cell_every=0,
+            config=Config({"KernelManager": {"transport": "ipc", "ip": str(sockets / "kernel")}}),
+            on_cell_execute=clock.started,
+            on_cell_executed=clock.executed,
+        )
     except PapermillExecutionError as error:
         return CellFailure(clock.index, error.ename, error.evalue, tuple(error.traceback))
     except (DeadKernelError, CellTimeoutError) as error:
@@ -98,23 +115,12 @@ def _outcome(prepared: Prepared, output: Path, folder: Path, clock: _Clock) -> C
     return None
 
 
-def _run(notebook: Any, output: Path, folder: Path, hooks: dict[str, Callable[..., None]]) -> None:
-    logging.getLogger("papermill").setLevel(logging.ERROR)
-    papermill.execute_notebook(
-        notebook,
-        output,
-        cwd=folder,
-        progress_bar=False,
-        execution_timeout=CELL_TIMEOUT,
-        autosave_cell_every=0,
-        config=PRIVATE_KERNEL,
-        **hooks,
-    )
+def _kernels() -> list[int]:
+    """Kernels that this process started; each leads a process group of its own."""
+    return [child.pid for child in psutil.Process().children() if _is_kernel(child)]
 
 
-def _end_kernels(before: set[int]) -> None:
-    """Kill the children that appeared since, with what they started: a kernel leads a process group of its own."""
-    for child in psutil.Process().children():
-        if child.pid not in before:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(child.pid, signal.SIGKILL)
+def _is_kernel(process: psutil.Process) -> bool:
+    with suppress(psutil.Error):
+        return any("ipykernel" in part for part in process.cmdline())
+    return False

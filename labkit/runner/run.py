@@ -19,8 +19,6 @@ from labkit.runner.prepare import check_parameters, prepare
 from labkit.runner.progress import Progress
 from labkit.runner.results import NotebookResult, RunResult, checks
 
-RUNS = BUILD / "runs"
-
 
 @dataclass(frozen=True)
 class Request:
@@ -31,7 +29,7 @@ class Request:
     keep: bool = False
     parameters: Mapping[str, Any] = field(default_factory=dict)
     notebooks: Path = NOTEBOOKS
-    runs: Path = RUNS
+    runs: Path = BUILD / "runs"
 
 
 class Run:
