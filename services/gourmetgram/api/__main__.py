@@ -6,10 +6,12 @@ import tempfile
 import uvicorn
 
 from gourmetgram.api.settings import ApiSettings
+from gourmetgram.core.logs import set_up_logging
 
 
 def main() -> None:
     """Start the workers; their figures meet in a folder that lives as long as they do."""
+    set_up_logging()
     settings = ApiSettings()
     host, port = settings.api_listen.rsplit(":", 1)
     with tempfile.TemporaryDirectory(prefix="api-metrics-") as folder:
@@ -23,7 +25,7 @@ def main() -> None:
             loop="uvloop",
             http="httptools",
             access_log=False,
-            log_level="warning",
+            log_config=None,  # ours
             timeout_graceful_shutdown=10,
             server_header=False,
             proxy_headers=False,

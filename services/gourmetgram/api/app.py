@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
+import structlog
 from fastapi import FastAPI
 
 from gourmetgram.api import errors
@@ -21,6 +22,8 @@ from gourmetgram.api.storage import PhotoStore
 from gourmetgram.api.uploads import UPLOAD
 from gourmetgram.api.writes import Writer
 from gourmetgram.core.logs import set_up_logging
+
+log = structlog.get_logger("api")
 
 
 def _writer(database: Database, streaming: bool, wakeup: OutboxWakeup) -> Writer:
@@ -40,6 +43,12 @@ async def _connect(settings: ApiSettings) -> Context:
     return Context(settings, database, store, _writer(database, settings.streaming, wakeup), wakeup)
 
 
+def _report(task: "asyncio.Task[None]") -> None:
+    """Work in the background goes on for ever; when it does not, the log says why."""
+    if not task.cancelled():
+        log.error("background_work_ended", exc_info=task.exception())
+
+
 def create_app() -> FastAPI:
     """The API of one worker, set up from the environment."""
     set_up_logging()
@@ -52,11 +61,14 @@ def create_app() -> FastAPI:
         tasks = [asyncio.create_task(look_after(context))]
         if settings.streaming:
             tasks.append(asyncio.create_task(context.wakeup.announce()))
+        for task in tasks:
+            task.add_done_callback(_report)
         yield
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await context.database.close()
+        context.store.close()
 
     app = FastAPI(
         title=f"GourmetGram API, {settings.api_version}",

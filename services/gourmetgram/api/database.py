@@ -16,13 +16,12 @@ _AWAY = (
     OSError,
     TimeoutError,
     asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
+    asyncpg.OperatorInterventionError,  # shutting down, starting, cancelled
+    asyncpg.InsufficientResourcesError,  # no connection, disk or memory left
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,  # a connection used after the server said goodbye and before it closed it
 )
+_IN_THE_WAY = (asyncpg.TransactionRollbackError,)  # a deadlock, which PostgreSQL ended at our cost
 
 
 class _Connection(asyncpg.Connection):  # type: ignore[misc]
@@ -34,12 +33,12 @@ class _Connection(asyncpg.Connection):  # type: ignore[misc]
 
 
 @asynccontextmanager
-async def _away_as_refusal() -> AsyncIterator[None]:
+async def _away_as_refusal(away: tuple[type[Exception], ...] = _AWAY + _IN_THE_WAY) -> AsyncIterator[None]:
     try:
         yield
     except asyncpg.DataError:  # an InterfaceError too, but our own mistake
         raise
-    except _AWAY as error:
+    except away as error:
         raise DependencyDown("PostgreSQL") from error
 
 
@@ -70,7 +69,7 @@ class Database:
 
     async def row_of_each(self, sql: str, values: Sequence[Sequence[object]]) -> Sequence[Any]:
         """Run a statement that returns one row for each of these values, in one transaction and one round trip."""
-        async with _away_as_refusal(), self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+        async with _away_as_refusal(_AWAY), self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
             return list(await connection.fetchmany(sql, values))
 
     async def rows(self, sql: str, *values: object) -> Sequence[Any]:

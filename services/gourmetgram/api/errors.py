@@ -109,7 +109,14 @@ async def _refuse_invalid(request: Request, error: Exception) -> JSONResponse:
     return _answer(request, 422, "invalid", detail, fields=fields)
 
 
+async def _admit(request: Request, error: Exception) -> JSONResponse:  # noqa: ARG001 - the server logs it
+    request_id = request.scope.get("request_id", "")
+    detail = f"This is a mistake of ours, not of yours. The API's log tells more under the request id {request_id}."
+    return _answer(request, 500, "internal_error", detail, headers={"X-Request-ID": request_id})
+
+
 def install(app: FastAPI) -> None:
     """Answer every refusal of this application in the one shape."""
     app.add_exception_handler(HTTPException, _refuse)
     app.add_exception_handler(RequestValidationError, _refuse_invalid)
+    app.add_exception_handler(Exception, _admit)

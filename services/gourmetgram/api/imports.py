@@ -197,7 +197,7 @@ def _answered(prior: Any, request: Request) -> Imported:
 
 
 async def _users(connection: Any, batch: ImportBatch) -> dict[str, Known]:
-    new = batch.users
+    new = sorted(batch.users, key=lambda user: user.username)  # one order, or two batches wait for each other
     if new:
         columns = ("username", "country_of_residence", "year_of_birth", "tos_version_accepted", "is_test_account")
         values = [[getattr(user, column) for user in new] for column in columns]

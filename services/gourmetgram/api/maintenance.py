@@ -6,7 +6,7 @@ import structlog
 
 from gourmetgram.api.context import Context
 from gourmetgram.api.errors import DependencyDown
-from gourmetgram.api.removal import forget_photo
+from gourmetgram.api.removal import SILENCE_LATE, forget_photo
 
 PERIOD_SECONDS = 15
 
@@ -17,11 +17,12 @@ log = structlog.get_logger("api")
 
 
 async def look_after(context: Context) -> None:
-    """Remove photos that a deletion could not remove, and idempotency keys that are a day old, for ever."""
+    """Finish deletions that were interrupted, and remove idempotency keys that are a day old, for ever."""
     while True:
         await asyncio.sleep(PERIOD_SECONDS)
         try:
             removed = await forget_photo(context.database, context.store)
+            await context.database.run(SILENCE_LATE)
             await context.database.run(PURGE_KEYS)
         except DependencyDown as error:
             log.warning("maintenance_postponed", reason=error.detail)

@@ -3,11 +3,13 @@
 Written against ASGI itself, because a few microseconds here are paid by every request.
 """
 
+import re
 import secrets
 from time import perf_counter
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bind_contextvars
 
 from gourmetgram.api import metrics
 from gourmetgram.api.errors import ApiError
@@ -16,6 +18,15 @@ from gourmetgram.api.photos import MAX_BYTES
 MULTIPART_OVERHEAD = 64 * 1024
 BODY_LIMITS = {"/upload/": MAX_BYTES + MULTIPART_OVERHEAD, "/import/events": 16 * 1024 * 1024}
 OTHER_BODY_LIMIT = 64 * 1024
+_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+
+
+def _request_id(scope: Scope) -> str:
+    """The id that the client gave its request, so that both logs can be read together, or a new one."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _ID.fullmatch(value):
+            return str(value, "ascii")
+    return secrets.token_hex(8)
 
 
 def _limited(receive: Receive, limit: int) -> Receive:
@@ -46,7 +57,8 @@ class Surroundings:
             return
         started = perf_counter()
         status = 500
-        scope["request_id"] = request_id = secrets.token_hex(8)
+        scope["request_id"] = request_id = _request_id(scope)
+        bind_contextvars(request_id=request_id)  # each request is a task with a context of its own
 
         async def send_more(message: Message) -> None:
             nonlocal status

@@ -28,6 +28,11 @@ SELECT id, s3_url FROM images
 WHERE deleted_at IS NOT NULL AND object_deleted_at IS NULL AND ($1::bigint IS NULL OR id = $1)
 ORDER BY id LIMIT 100
 """
+# A comment that was on its way while its image was deleted arrives afterwards: it is emptied here.
+SILENCE_LATE = """
+UPDATE comments SET content = '', deleted_at = images.deleted_at FROM images
+WHERE images.id = image_id AND images.deleted_at > now() - interval '1 hour' AND comments.deleted_at IS NULL
+"""
 FORGOTTEN = "UPDATE images SET object_deleted_at = now() WHERE id = $1"
 
 

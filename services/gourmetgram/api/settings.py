@@ -1,8 +1,8 @@
 """What the API is told from outside."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings
 
 
@@ -19,6 +19,12 @@ class ApiSettings(BaseSettings):
     s3_secret_key: SecretStr = Field(description="Its secret key")
     s3_bucket: str = Field(default="gourmetgram-images", description="Where photos are kept")
     kafka_bootstrap_servers: str = Field(default="", description="Brokers, host:port,…; only their health is asked")
+
+    @model_validator(mode="after")
+    def _broker_named(self) -> Self:
+        if self.streaming and ":" not in self.kafka_bootstrap_servers:
+            raise ValueError("version v2 writes events: set KAFKA_BOOTSTRAP_SERVERS to host:port of the broker")
+        return self
 
     @property
     def streaming(self) -> bool:

@@ -6,9 +6,10 @@ from typing import Self, TypeVar
 from urllib.parse import urlsplit
 
 import anyio.to_thread
+import structlog
 import urllib3
 from minio import Minio
-from minio.error import MinioException, S3Error, ServerError
+from minio.error import MinioException, S3Error
 
 from gourmetgram.api.errors import DependencyDown
 from gourmetgram.api.photos import CONTENT_TYPES
@@ -16,6 +17,8 @@ from gourmetgram.api.photos import CONTENT_TYPES
 CONNECT_SECONDS, READ_SECONDS = 2, 10
 
 T = TypeVar("T")
+
+log = structlog.get_logger("api")
 
 
 class PhotoMissing(LookupError):
@@ -25,25 +28,31 @@ class PhotoMissing(LookupError):
 class PhotoStore:
     """One bucket of photos. The client blocks, so each call runs in a thread."""
 
-    def __init__(self, client: Minio, bucket: str) -> None:
+    def __init__(self, client: Minio, bucket: str, connections: urllib3.PoolManager) -> None:
         self._client = client
         self._bucket = bucket
+        self._connections = connections
 
     @classmethod
     def connect(cls, endpoint: str, access_key: str, secret_key: str, bucket: str) -> Self:
         """A client for this server; nothing is sent yet."""
         address = urlsplit(endpoint)
+        connections = urllib3.PoolManager(
+            maxsize=32, retries=False, timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
+        )
         client = Minio(
             address.netloc,
             access_key=access_key,
             secret_key=secret_key,
             secure=address.scheme == "https",
             region="us-east-1",  # known, so that the client need not ask for it first
-            http_client=urllib3.PoolManager(
-                maxsize=32, retries=False, timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
-            ),
+            http_client=connections,
         )
-        return cls(client, bucket)
+        return cls(client, bucket, connections)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._connections.clear()
 
     def url(self, name: str) -> str:
         """The s3:// address of an object in this bucket."""
@@ -84,16 +93,13 @@ class PhotoStore:
 
     async def ping(self) -> None:
         """Raise unless the bucket answers."""
-        if not await self._in_thread(lambda: self._client.bucket_exists(self._bucket)):
+        if not await self._in_thread(lambda: self._client.bucket_exists(self._bucket), abandon_on_cancel=True):
             raise DependencyDown(f"object storage (bucket {self._bucket})")
 
     @staticmethod
-    async def _in_thread(call: Callable[[], T]) -> T:
+    async def _in_thread(call: Callable[[], T], *, abandon_on_cancel: bool = False) -> T:
         try:
-            return await anyio.to_thread.run_sync(call)
-        except S3Error as error:
-            if error.code in ("InternalError", "ServiceUnavailable", "SlowDown"):
-                raise DependencyDown("object storage") from error
-            raise
-        except (urllib3.exceptions.HTTPError, ServerError, MinioException, OSError) as error:
+            return await anyio.to_thread.run_sync(call, abandon_on_cancel=abandon_on_cancel)
+        except (urllib3.exceptions.HTTPError, MinioException, OSError) as error:
+            log.warning("object_storage_failed", reason=str(error))
             raise DependencyDown("object storage") from error

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import anyio
 import anyio.to_thread
+import orjson
 from fastapi import APIRouter, File, Form, Path, Query, Response, UploadFile
 
 from gourmetgram.api.auth import Caller, UserCaller, UserOrModerator
@@ -124,7 +125,8 @@ async def read_content(parts: Parts, image_id: ImageId) -> Response:
 async def read_moderation(parts: Parts, image_id: ImageId) -> Moderation:
     """What was decided about a post, newest first; `pending` while nothing was."""
     await _existing(parts, image_id)
-    decisions = [Decision(**row) for row in await parts.database.rows(DECISIONS, image_id)]
+    rows = await parts.database.rows(DECISIONS, image_id)
+    decisions = [Decision(**{**row, "rationale": orjson.loads(row["rationale"])}) for row in rows]
     return Moderation(
         image_id=image_id, status=decisions[0].recommendation if decisions else "pending", decisions=decisions
     )

@@ -17,15 +17,16 @@ router = APIRouter(tags=["users"])
 TOKEN_REISSUE = timedelta(minutes=10)
 
 INSERT_USER = """
-INSERT INTO users (username, country_of_residence, year_of_birth, tos_version_accepted, tos_accepted_at,
+INSERT INTO users (id, username, country_of_residence, year_of_birth, tos_version_accepted, tos_accepted_at,
                    is_test_account, created_at)
-VALUES ($1, $2, $3, $4, $6, $5, $6) RETURNING *
+VALUES (coalesce($7, nextval('users_id_seq')), $1, $2, $3, $4, $6, $5, $6) RETURNING *
 """
 CLAIM_KEY = """
-INSERT INTO idempotency_keys (user_id, key, fingerprint, resource_id, created_at) VALUES (0, $1, $2, $3, $4)
-ON CONFLICT DO NOTHING RETURNING resource_id
+INSERT INTO idempotency_keys (user_id, key, fingerprint, resource_id, created_at)
+VALUES (0, $1, $2, nextval('users_id_seq'), $3) ON CONFLICT DO NOTHING RETURNING resource_id
 """
-PRIOR = "SELECT fingerprint, resource_id, created_at FROM idempotency_keys WHERE user_id = 0 AND key = $1"
+# The lock makes requests that are repeated at once wait for each other, so that one token is valid in the end.
+PRIOR = "SELECT fingerprint, resource_id, created_at FROM idempotency_keys WHERE user_id = 0 AND key = $1 FOR UPDATE"
 STORE_HASH = "INSERT INTO api_tokens (token_hash, user_id, scope, created_at) VALUES ($1, $2, 'user', $3)"
 REVOKE_HASHES = "UPDATE api_tokens SET revoked_at = $2 WHERE user_id = $1 AND revoked_at IS NULL"
 
@@ -48,13 +49,13 @@ async def join(parts: Parts, new: NewUser, key: IdempotencyKey = None) -> User:
 
 
 async def _find_or_create(connection: Any, new: NewUser, request: Request) -> dict[str, Any]:
-    if request.key and (prior := await connection.fetchrow(PRIOR, request.key)):
-        return await _rejoin(connection, prior, request)
-    values = (new.username, new.country_of_residence, new.year_of_birth, new.tos_version_accepted, new.is_test_account)
-    row = await connection.fetchrow(INSERT_USER, *values, request.at)
+    user_id = None
     if request.key:
-        await connection.fetchrow(CLAIM_KEY, request.key, request.fingerprint, row["id"], request.at)
-    return dict(row)
+        user_id = await connection.fetchval(CLAIM_KEY, request.key, request.fingerprint, request.at)
+        if user_id is None:
+            return await _rejoin(connection, await connection.fetchrow(PRIOR, request.key), request)
+    values = (new.username, new.country_of_residence, new.year_of_birth, new.tos_version_accepted, new.is_test_account)
+    return dict(await connection.fetchrow(INSERT_USER, *values, request.at, user_id))
 
 
 async def _rejoin(connection: Any, prior: Any, request: Request) -> dict[str, Any]:

@@ -39,6 +39,7 @@ CREATE TABLE images (
     object_deleted_at timestamptz CHECK (object_deleted_at IS NULL OR deleted_at IS NOT NULL)
 ) WITH (fillfactor = 70);
 CREATE INDEX images_by_user ON images (user_id);
+CREATE INDEX images_deleted ON images (deleted_at) WHERE deleted_at IS NOT NULL;
 CREATE INDEX images_with_object_to_delete ON images (id) WHERE deleted_at IS NOT NULL AND object_deleted_at IS NULL;
 
 CREATE TABLE comments (

@@ -1,0 +1,31 @@
+"""schemathesis reads the OpenAPI document and sends what it allows, and what it does not, to the running API."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.integration.api.people import new_person
+from tests.integration.api.servers import ApiProcess
+
+SECONDS = 20
+CHECKS = (
+    "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,"
+    "missing_required_header,unsupported_method,ignored_auth"
+)
+
+
+@pytest.mark.parametrize("with_token", [True, False])
+def test_no_server_error_and_no_undocumented_answer(v2: ApiProcess, tmp_path: Path, with_token: bool) -> None:
+    ana = new_person(v2)
+    image = ana.image()
+    ana.comment(image)
+    header = ["-H", f"Authorization: Bearer {ana.token}"] if with_token else []
+    command = [
+        sys.executable, "-m", "schemathesis.cli", "run", f"{v2.url}/openapi.json", "--checks", CHECKS, *header,
+        "--phases", "examples,coverage,fuzzing", "--max-time", str(SECONDS), "--workers", "2", "--seed", "1",
+        "--suppress-health-check", "all", "--no-color",
+    ]  # fmt: skip
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=3 * SECONDS)
+    assert result.returncode == 0, result.stdout[-20_000:] + result.stderr[-2000:]

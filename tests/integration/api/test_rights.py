@@ -1,0 +1,89 @@
+"""What each role may do in the database: no more than its work needs."""
+
+from collections.abc import Iterator
+
+import psycopg2
+import pytest
+from psycopg2.errors import InsufficientPrivilege
+
+from labkit.stack import Stack
+from tests.integration.api.conftest import Rows
+
+ROLES = {"student": "STUDENT_DB_PASSWORD", "outbox_relay": "RELAY_DB_PASSWORD", "api": "API_DB_PASSWORD"}
+HIDDEN = {"api_tokens", "idempotency_keys"}
+
+WRITABLE = """
+SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND relkind IN ('r', 'p', 'v')
+  AND has_table_privilege(%s, c.oid, %s)
+"""
+
+
+@pytest.fixture(params=ROLES)
+def role(request: pytest.FixtureRequest, stack: Stack) -> Iterator[tuple[str, psycopg2.extensions.cursor]]:
+    password, address = stack.setting(ROLES[request.param]), stack.address("postgres")
+    connection = psycopg2.connect(f"postgresql://{request.param}:{password}@{address}/gourmetgram")
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        yield request.param, cursor
+    connection.close()
+
+
+def tables(rows: Rows, role: str, privilege: str) -> set[str]:
+    return {row[0] for row in rows(WRITABLE, role, privilege)}
+
+
+def test_students_read_all_but_tokens_and_keys_and_write_nothing(rows: Rows) -> None:
+    everything = {row[0] for row in rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")}
+    assert len(everything) >= 12
+    assert tables(rows, "student", "SELECT") == everything - HIDDEN
+    for privilege in ("INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"):
+        assert tables(rows, "student", privilege) == set()
+
+
+def test_the_api_writes_what_it_must(rows: Rows) -> None:
+    engagement = {"users", "images", "comments", "flags"}
+    assert tables(rows, "api", "INSERT") == engagement | {"outbox", "api_tokens", "idempotency_keys"}
+    assert tables(rows, "api", "UPDATE") == {"images", "comments", "api_tokens", "idempotency_keys"}
+    assert tables(rows, "api", "DELETE") == {"idempotency_keys"}
+    assert tables(rows, "api", "TRUNCATE") == set()
+
+
+def test_the_relay_empties_the_outbox_and_counts_views(rows: Rows) -> None:
+    assert tables(rows, "outbox_relay", "SELECT") == {"outbox"}
+    assert tables(rows, "outbox_relay", "DELETE") == {"outbox"}
+    assert tables(rows, "outbox_relay", "INSERT") == set()
+    columns = rows(
+        "SELECT table_name, column_name, privilege_type FROM information_schema.column_privileges "
+        "WHERE grantee = 'outbox_relay' AND table_name <> 'outbox'"
+    )
+    assert set(columns) == {("images", "id", "SELECT"), ("images", "views", "SELECT"), ("images", "views", "UPDATE")}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE TABLE mine (id int)",
+        "CREATE TEMP TABLE mine (id int)",
+        "CREATE SCHEMA mine",
+        "ALTER TABLE images ADD COLUMN mine int",
+        "DROP TABLE flags",
+        "DELETE FROM images",
+        "UPDATE moderation SET risk_score = 0",
+        "CREATE ROLE mine",
+        "COPY images TO PROGRAM 'cat'",
+    ],
+)
+def test_no_service_changes_the_schema_or_what_is_not_its_own(
+    role: tuple[str, psycopg2.extensions.cursor], statement: str
+) -> None:
+    with pytest.raises(InsufficientPrivilege):
+        role[1].execute(statement)
+
+
+def test_a_student_cannot_read_tokens(stack: Stack) -> None:
+    url = f"postgresql://student:{stack.setting('STUDENT_DB_PASSWORD')}@{stack.address('postgres')}/gourmetgram"
+    connection = psycopg2.connect(url)
+    with connection.cursor() as cursor, pytest.raises(InsufficientPrivilege):
+        cursor.execute("SELECT token_hash FROM api_tokens")
+    connection.close()
