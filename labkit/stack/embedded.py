@@ -1,13 +1,14 @@
 """The embedded place: the services of the Compose file as ordinary processes, without Docker and without root."""
 
 import contextlib
+import fcntl
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
@@ -45,6 +46,10 @@ class Embedded:
 
     def up(self, services: tuple[str, ...], overrides: dict[str, str]) -> list[Ready]:
         """Start services after what they need; independent ones start side by side."""
+        with self._alone():
+            return self._up(services, overrides)
+
+    def _up(self, services: tuple[str, ...], overrides: dict[str, str]) -> list[Ready]:
         wanted = services or tuple(name for name in self._file.names if not self._service(name, overrides).profiles)
         ordered = self._file.with_needs(wanted)
         for name in ordered:
@@ -61,6 +66,14 @@ class Embedded:
         for future in sorted(started.values(), key=_is_secondary):
             future.result()
         return [future.result() for future in started.values()]
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Wait until nobody else starts services of this stack, such as a notebook and a terminal at once."""
+        self._home.mkdir(parents=True, exist_ok=True)
+        with (self._home / "starting.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def stop(self, services: tuple[str, ...]) -> None:
         """Stop services."""
@@ -98,7 +111,8 @@ class Embedded:
             if result.exists() and self._supervisor.is_running():
                 code = result.read_text()
                 found.append(ServiceState(name, "done" if code == "0" else "failed", f"exit status {code}"))
-        return sorted(found, key=lambda one: self._file.names.index(one.name))
+        order = {name: index for index, name in enumerate(self._file.names)}
+        return sorted(found, key=lambda one: order.get(one.name, len(order)))  # one may have left the file since
 
     def logs(self, service: str, lines: int) -> str:
         """The last lines of a service's log."""

@@ -2,10 +2,15 @@
 
 The file holds passwords, so it is readable by its owner only, and none of them shows up in the configuration of the
 supervisor or in a list of processes. It must import little, because every start of every service passes through it.
+
+Every service leads a process group. A leader that is killed may leave workers behind, which hold its port; so the
+group's number is written down, and its rest is ended before the service starts again.
 """
 
+import contextlib
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -19,7 +24,11 @@ def write(file: Path, argv: list[str], environment: dict[str, str], folder: Path
 
 
 def become(file: Path) -> None:
-    """Replace this process by the one described."""
+    """Replace this process by the one described, after ending what a crash has left of an earlier one."""
+    group = file.with_suffix(".group")
+    end_rest(group)
+    if os.getpgrp() == os.getpid():
+        group.write_text(str(os.getpid()))
     what = json.loads(file.read_text())
     os.chdir(what["folder"])
     if what["user"] is not None:
@@ -27,6 +36,19 @@ def become(file: Path) -> None:
         os.setgid(what["user"])
         os.setuid(what["user"])
     os.execve(what["argv"][0], what["argv"], what["environment"])  # noqa: S606 - no shell is wanted
+
+
+def end_rest(file: Path) -> None:
+    """Kill the members of a group that has lost its leader.
+
+    While one of them lives, the system gives the group's number to nobody else, so they are ours.
+    """
+    with contextlib.suppress(OSError, ValueError):
+        group = int(file.read_text())
+        try:
+            os.kill(group, 0)
+        except ProcessLookupError:
+            os.killpg(group, signal.SIGKILL)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 """One supervisor per stack (supervisord): starts, stops and restarts processes, and keeps a log of each."""
 
 import contextlib
+import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -21,6 +23,7 @@ from labkit.stack.errors import StackError
 
 START_SECONDS = 15
 STOP_SECONDS = 60
+KEEPER = "keeper"
 STOPPED_STATES = ("STOPPED", "EXITED", "FATAL", "UNKNOWN")
 
 _CONFIGURATION = """\
@@ -104,7 +107,10 @@ class Supervisor:
     def start(self, programs: Iterable[Program], owner: int | None) -> None:
         """Start the supervisor unless it runs; it ends with the process `owner`, or stays when that is None."""
         if self.is_running():
+            self._write(programs, owner)
+            self._add_new()
             return
+        _end_groups(self.home / "processes")
         for folder in (self.home / "logs", self.home / "processes"):
             folder.mkdir(parents=True, exist_ok=True)
         self._socket.parent.mkdir(mode=0o700, exist_ok=True)
@@ -135,6 +141,13 @@ class Supervisor:
             text += _KEEPER.format(owner=owner, **where)
         (self.home / "supervisor.conf").write_text(text)
 
+    def _add_new(self) -> None:
+        """Take over programs that came into the configuration since the start."""
+        with self._calls() as calls:
+            ((added, _, _),) = calls.reloadConfig()
+            for name in set(added) - {KEEPER}:
+                calls.addProcessGroup(name)
+
     def begin(self, name: str) -> None:
         """Start a process, unless it runs."""
         if self.state(name)["statename"] in STOPPED_STATES:
@@ -157,7 +170,7 @@ class Supervisor:
         if not self.is_running():
             return []
         with self._calls() as calls:
-            return [one for one in calls.getAllProcessInfo() if one["name"] != "keeper"]
+            return [one for one in calls.getAllProcessInfo() if one["name"] != KEEPER]
 
     def shut_down(self) -> None:
         """Stop all processes and the supervisor, and wait until it has ended."""
@@ -177,3 +190,23 @@ class Supervisor:
         transport = SupervisorTransport(None, None, f"unix://{self._socket}")
         with xmlrpc.client.ServerProxy("http://localhost", transport=transport) as proxy:
             yield proxy.supervisor
+
+
+def _end_groups(folder: Path) -> None:
+    """Kill services whose supervisor was killed; they survive that, and else their ports would stay taken."""
+    for file in folder.glob("*.group"):
+        if _leads_as_described(file):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(int(file.read_text()), signal.SIGKILL)
+        launch.end_rest(file)
+
+
+def _leads_as_described(group: Path) -> bool:
+    """Whether the recorded leader still runs the command it was given, and its number has not become another's."""
+    import psutil
+
+    try:
+        argv = json.loads(group.with_suffix(".json").read_text())["argv"]
+        return bool(psutil.Process(int(group.read_text())).cmdline() == argv)
+    except (OSError, ValueError, psutil.Error):
+        return False
