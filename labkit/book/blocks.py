@@ -5,10 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import yaml
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from mdit_py_plugins.colon_fence import colon_fence_plugin
 
 from labkit.book.errors import SnippetError
 
-_OPENING = re.compile(r"^(?P<indent> *)(?P<marker>`{3,}|~{3,}|:{3,}(?=\{))(?P<info>[^`]*)$")
+# Only blocks matter here; what is inside of a line is left to whoever shows it.
+_MARKDOWN = MarkdownIt("commonmark").use(colon_fence_plugin).disable(["inline", "text_join"], ignoreInvalid=True)
 _DIRECTIVE = re.compile(r"^\{(?P<name>[\w-]+)\}\s*(?P<argument>.*)$")
 _OPTION = re.compile(r"^:(?P<key>[\w-]+):(?:[ \t]+(?P<value>.*))?$")
 
@@ -70,18 +74,24 @@ def scan(text: str, first_line: int = 1) -> list[Block]:
     """
     lines = text.split("\n")
     blocks: list[Block] = []
-    start = number = 0
-    while number < len(lines):
-        opening = _OPENING.match(lines[number])
-        if opening is None:
-            number += 1
-            continue
-        blocks += _text(lines, start, number, first_line)
-        end = _closing(lines, number, opening["marker"], first_line)
-        body, raw = "\n".join(lines[number + 1 : end]), "\n".join(lines[number : end + 1])
-        blocks.append(Fence(opening["info"].strip(), body, raw, first_line + number, len(opening["indent"])))
-        start = number = end + 1
+    start = 0
+    for token in _MARKDOWN.parse(text):
+        if token.type in ("fence", "colon_fence") and token.map and token.level == 0:
+            blocks += _text(lines, start, token.map[0], first_line)
+            blocks.append(_fence(token, lines, first_line))
+            start = token.map[1]
     return blocks + _text(lines, start, len(lines), first_line)
+
+
+def _fence(token: Token, lines: list[str], first_line: int) -> Fence:
+    assert token.map is not None  # noqa: S101 - block tokens have one
+    begin, end = token.map
+    # A fence that is never closed reaches to the end of the text, and its last line is no marker.
+    if not lines[end - 1].strip().startswith(token.markup) or end - 1 == begin:
+        raise SnippetError(f"the fence {lines[begin].strip()!r} is never closed", first_line + begin)
+    body, raw = "\n".join(lines[begin + 1 : end - 1]), "\n".join(lines[begin:end])
+    indent = len(lines[begin]) - len(lines[begin].lstrip(" "))
+    return Fence(token.info.strip(), body, raw, first_line + begin, indent)
 
 
 def fenced(text: str, language: str) -> str:
@@ -97,14 +107,6 @@ def _text(lines: list[str], start: int, end: int, first_line: int) -> list[Block
         start += 1
     text = "\n".join(lines[start:end]).rstrip()
     return [Text(text, first_line + start)] if text else []
-
-
-def _closing(lines: list[str], opening: int, marker: str, first_line: int) -> int:
-    pattern = re.compile(rf"^ *{re.escape(marker[0])}{{{len(marker)},}} *$")
-    for number in range(opening + 1, len(lines)):
-        if pattern.match(lines[number]):
-            return number
-    raise SnippetError(f"the fence {lines[opening].strip()!r} is never closed", first_line + opening)
 
 
 def _options(lines: list[str], line: int) -> tuple[dict[str, str], list[str]]:
