@@ -2,10 +2,11 @@
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
+import psycopg2
 import pytest
 
 from labkit.stack import Stack
@@ -36,9 +37,14 @@ def test_postgresql_away(stack: Stack, api: ApiProcess, rows: Rows) -> None:
     ana, key = new_person(api), new_name()
     image = ana.image()
     ana.view(image)
+    requests: list[Callable[[], httpx.Response]] = [
+        lambda: ana.comment(image, key=key),
+        ana.upload,
+        Person(api).join,
+    ]
     stack.stop("postgres")
     try:
-        for send in (lambda: ana.comment(image, key=key), lambda: ana.upload(), lambda: Person(api).join()):
+        for send in requests:
             started = time.monotonic()
             assert_away(send())
             assert time.monotonic() - started < LONGEST_SECONDS
@@ -61,8 +67,6 @@ def test_postgresql_away_leaves_nothing_half_written(stack: Stack, v2: ApiProces
     heals(v2)
     assert {answer.status_code for answer in answers} <= {201, 503}
     sql = "SELECT (SELECT count(*) FROM comments WHERE image_id = %s), (SELECT count(*) FROM outbox WHERE key = %s) - 1"
-    import psycopg2
-
     url = f"postgresql://postgres:{stack.setting('POSTGRES_PASSWORD')}@{stack.address('postgres')}/gourmetgram"
     connection = psycopg2.connect(url)
     with connection.cursor() as cursor:
@@ -88,8 +92,10 @@ def test_object_storage_away(stack: Stack, api: ApiProcess, rows: Rows) -> None:
     heals(api)
     assert rows("SELECT count(*) FROM images WHERE user_id = %s AND id <> %s", ana.id, image) == [(0,)]
     assert ana.upload(key=key).status_code == 201
+    if not api.streaming:
+        return  # the same code in both versions: one wait is enough
     wait_until(
-        lambda: bool(rows("SELECT FROM images WHERE id = %s AND object_deleted_at IS NOT NULL", image)),
+        lambda: bool(rows("SELECT id FROM images WHERE id = %s AND object_deleted_at IS NOT NULL", image)),
         "the sweeper removed the photo",
         40,
     )

@@ -88,7 +88,7 @@ def test_nothing_happens_to_what_is_not_there(ana: Person, rows: Rows) -> None:
 @pytest.mark.parametrize(
     "body", [{}, {"image_id": 1, "comment_id": 1}, {"image_id": 1, "reason": ""}, {"image_id": 1, "reason": "x" * 201}]
 )
-def test_a_bad_flag_is_refused(ana: Person, body: dict[str, object]) -> None:
+def test_a_bad_flag_is_refused(ana: Person, body: dict[str, Any]) -> None:
     assert_refused(ana.flag(**body), 422, "invalid")
 
 

@@ -130,7 +130,7 @@ def test_a_refused_request_does_not_use_up_its_key(ana: Person) -> None:
     assert ana.comment(ana.image(), key=key).status_code == 201
 
 
-@pytest.mark.parametrize("key", ["with space", "x" * 201, "tab\t"])
+@pytest.mark.parametrize("key", ["with space", "x" * 201])
 def test_a_bad_key_is_refused(ana: Person, key: str) -> None:
     assert "Idempotency-Key" in assert_refused(ana.view(1, key=key), 422, "invalid")
 

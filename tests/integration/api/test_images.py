@@ -88,7 +88,7 @@ def test_a_body_that_is_too_large_is_refused_before_it_has_ended(ana: Person) ->
 @pytest.mark.parametrize(
     "form", [{"category": "Pizza"}, {"category": ""}, {"caption": "x" * 2001}, {"caption": "a\0b"}]
 )
-def test_bad_words_about_a_photo_are_refused(ana: Person, rows: Rows, form: dict[str, str]) -> None:
+def test_bad_words_about_a_photo_are_refused(ana: Person, rows: Rows, form: dict[str, Any]) -> None:
     assert next(iter(form)) in assert_refused(ana.upload(**form), 422, "invalid")
     assert rows("SELECT count(*) FROM images WHERE user_id = %s", ana.id) == [(0,)]
 

@@ -21,8 +21,10 @@ SCHEMA = {
     "constraints": """SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid)
         FROM pg_constraint WHERE connamespace = 'public'::regnamespace""",
     "indexes": "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'",
-    "rights": "SELECT relname, relacl::text, reloptions::text FROM pg_class WHERE relnamespace = 'public'::regnamespace",
-    "column rights": "SELECT attrelid::regclass::text, attname, attacl::text FROM pg_attribute WHERE attacl IS NOT NULL",
+    "rights": """SELECT relname, relacl::text, reloptions::text FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace""",
+    "column rights": """SELECT attrelid::regclass::text, attname, attacl::text FROM pg_attribute
+        WHERE attacl IS NOT NULL""",
 }
 
 

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from hashlib import sha256
+from typing import Any
 
 import pytest
 
@@ -43,7 +44,7 @@ def test_a_name_is_taken_once(api: ApiProcess, rows: Rows) -> None:
     "change",
     [{"year_of_birth": datetime.now(UTC).year + 1}, {"country_of_residence": "France"}, {"username": "a\0b"}, {"x": 1}],
 )
-def test_a_bad_value_is_named(api: ApiProcess, change: dict[str, object]) -> None:
+def test_a_bad_value_is_named(api: ApiProcess, change: dict[str, Any]) -> None:
     answer = Person(api).join(**change)
     assert_refused(answer, 422, "invalid")
     assert [one["field"] for one in answer.json()["fields"]] == [f"body.{name}" for name in change]
