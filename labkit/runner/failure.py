@@ -4,55 +4,55 @@ import re
 from collections.abc import Iterable
 
 from labkit.runner.execute import CellFailure
+from labkit.runner.logs import readable
 from labkit.runner.prepare import Prepared
 from labkit.stack import Stack, StackError
 
-ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 LOG_LINES = 15
 UNWELL = frozenset({"failed", "starting"})
 
 
-def explain(name: str, prepared: Prepared, failure: CellFailure, stack: Stack | None) -> str:
+def explain(name: str, prepared: Prepared, failure: CellFailure, stack: Stack) -> str:
     """A few paragraphs for a person: the stage, the cell and its error, the services that are not well."""
-    where = (
-        f"{name} failed at cell {prepared.position(failure.index)}, under the heading “{_heading(prepared, failure)}”."
-    )
-    parts = [where, error_text(failure)]
-    if stack is not None:
-        parts += services(stack, error_text(failure))
-    return "\n\n".join(parts)
+    heading = prepared.headings[failure.index] or prepared.titles[failure.index]
+    where = f"{name} failed at cell {prepared.position(failure.index)}, under the heading “{heading}”."
+    error = error_text(failure)
+    sources = [cell.source for cell in prepared.notebook.cells[: failure.index + 1] if cell.cell_type == "code"]
+    return "\n\n".join([where, error, *services(stack, error, sources)])
 
 
 def error_text(failure: CellFailure) -> str:
     """The cell's own lines of the traceback, and the error; without colours."""
-    error = ANSI.sub("", f"{failure.name}: {failure.message}").rstrip()
-    frames = [ANSI.sub("", frame).rstrip() for frame in failure.traceback]
-    own = [frame for frame in frames if frame.startswith("Cell ")]
-    return "\n\n".join([*own[:1], error])
+    own = [frame for frame in map(readable, failure.traceback) if frame.startswith("Cell ")]
+    return "\n\n".join([*own[:1], readable(f"{failure.name}: {failure.message}").rstrip()])
 
 
-def services(stack: Stack, error: str) -> list[str]:
-    """A paragraph for each service that is not well or that the error names, with the last lines of its log."""
+def services(stack: Stack, error: str, sources: list[str]) -> list[str]:
+    """A paragraph for each service that is not well or named by the error, else for those that were started last."""
     try:
-        unwell = {state.name: state.state for state in stack.ps() if state.state in UNWELL}
-        logged = [*unwell, *(name for name in named(error, stack.file.names) if name not in unwell)]
-        return [_service(stack, name, unwell.get(name, "named by the error"), error) for name in logged]
+        reasons = {state.name: state.state for state in stack.ps() if state.state in UNWELL}
+        reasons = dict.fromkeys(blamed(error, stack.file.names), "named by the error") | reasons
+        reasons = reasons or dict.fromkeys(started_last(sources, stack.file.names), "started last before this")
+        return [_service(stack, name, reason, error) for name, reason in reasons.items()]
     except StackError as problem:
         return [f"The services could not be asked: {problem}"]
 
 
-def named(error: str, names: Iterable[str]) -> list[str]:
-    """The services that a StackError blames."""
-    blamed = re.findall(r"[Ss]ervice ([\w-]+)", error)
-    return [name for name in names if name in blamed]
+def blamed(error: str, names: Iterable[str]) -> list[str]:
+    """The services that a StackError names."""
+    found = set(re.findall(r"[Ss]ervice ([\w-]+)", error))
+    return [name for name in names if name in found]
 
 
-def _service(stack: Stack, name: str, state: str, error: str) -> str:
-    lines = ANSI.sub("", stack.logs(name, LOG_LINES)).rstrip().splitlines() or ["(it wrote nothing)"]
+def started_last(sources: list[str], names: Iterable[str]) -> list[str]:
+    """The services in the last `lab.up("…")` of some cells."""
+    calls = re.findall(r"\blab\.up\(([^)]*)\)", "\n".join(sources))
+    found = set(re.findall(r"[\"']([\w-]+)[\"']", calls[-1])) if calls else set()
+    return [name for name in names if name in found]
+
+
+def _service(stack: Stack, name: str, reason: str, error: str) -> str:
+    lines = readable(stack.logs(name, LOG_LINES)).rstrip().splitlines() or ["(it wrote nothing)"]
     if lines[-1] in error:
-        return f"Service {name}: {state}; the last lines of its log are above."
-    return "\n  ".join([f"Service {name}: {state}. The last lines of its log:", *lines])
-
-
-def _heading(prepared: Prepared, failure: CellFailure) -> str:
-    return prepared.headings[failure.index] or prepared.titles[failure.index]
+        return f"Service {name}: {reason}; the last lines of its log are above."
+    return "\n  ".join([f"Service {name}: {reason}. The last lines of its log:", *lines])

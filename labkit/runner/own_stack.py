@@ -1,7 +1,6 @@
 """The stack of a run, and what the notebooks have to know of it."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -50,14 +49,16 @@ class OwnStack:
             return f"LAB_HOME={self.stack.home} LAB_PORT_OFFSET={self.stack.port_offset} ./lab {verb}"
         return f"./lab {verb} --place {self.stack.place}"
 
-    def end(self, logs: Path) -> None:
-        """Stop what the run started. An embedded stack leaves its logs and no data."""
+    def end(self) -> None:
+        """Stop what the run started. An embedded stack leaves its logs, where they were, and no data."""
         if not self.is_ours:
             return
-        if self.stack.place != "embedded":
-            self.stack.down()
-            return
         self.stack.down()
-        if (self.stack.home / "logs").is_dir():
-            shutil.copytree(self.stack.home / "logs", logs, dirs_exist_ok=True)
-        self.stack.destroy()
+        if self.stack.place == "embedded":
+            logs, aside = self.stack.home / "logs", self.stack.home.with_name("logs-aside")
+            if logs.is_dir():
+                logs.rename(aside)
+            self.stack.destroy()
+            if aside.is_dir():
+                self.stack.home.mkdir(parents=True, exist_ok=True)
+                aside.rename(logs)

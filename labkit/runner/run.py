@@ -76,7 +76,7 @@ class Run:
             self.progress.say(f"The services go on. To stop them: {own.command('down')}", "bold")
             return
         with self.progress.waiting("stopping the services"):
-            own.end(self.folder / "logs")
+            own.end()
 
     def _chapter(self, chapter: Chapter, own: OwnStack) -> None:
         if reason := chapter.why_skipped(self.request.place):

@@ -1,6 +1,8 @@
 """Small notebooks, `./lab run` on them, and what is left of it afterwards."""
 
 import os
+import re
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -65,6 +67,27 @@ def lab_run(runs: Path, *arguments: str, timeout: float = 240, **environment: st
     return Ended(process.returncode, output, runs, time.monotonic() - began)
 
 
+def row(output: str, name: str) -> list[str]:
+    """The cells of a row of the table at the end."""
+    found = re.search(rf"^{name}  +(.*)$", output, flags=re.M)
+    assert found, output
+    return re.split(r"  +", found[1].strip())
+
+
+def loaded_from_elsewhere(folder: Path) -> list[str]:
+    """What the pages of a report would fetch from another host; links to click on are none of it."""
+    return [
+        f"{page.name}: {found}"
+        for page in folder.glob("*.html")
+        for pattern in (
+            r"""\b(?:src|srcset|action|data|poster)\s*=\s*["']?(?:https?:)?//[^"'\s>]+""",
+            r"""<link[^>]*href\s*=\s*["']?(?:https?:)?//[^>]+""",
+            r"""(?:url\(|@import|\bimport\(|\bfetch\()\s*["']?(?:https?:)?//[^"')]+""",
+        )
+        for found in re.findall(pattern, page.read_text())
+    ]
+
+
 def processes_of(runs: Path) -> list[str]:
     """Processes that know of this run: by their command, their folder or their environment."""
     return [found for process in psutil.process_iter() if (found := _command_if(process, str(runs)))]
@@ -87,3 +110,9 @@ def _command_if(process: psutil.Process, text: str) -> str:
         return " ".join(command) if any(text in part for part in known) else ""
     except psutil.Error:
         return ""  # it has just ended, or belongs to somebody else
+
+
+def is_open(port: int) -> bool:
+    """Whether anything listens on a port of the loopback address."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

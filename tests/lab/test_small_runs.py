@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.lab_runs import Ended, lab_run, processes_of, write_notebook
+from tests.lab.lab_runs import Ended, lab_run, loaded_from_elsewhere, processes_of, row, write_notebook
 
 PASSING_STAGE = """from labkit import lab
 with lab.stage("2_second") as stage:
@@ -41,13 +41,6 @@ def failed(tmp_path_factory: pytest.TempPathFactory) -> Ended:
     write_notebook(notebooks, "2_kitchen", "# Kitchen", "print('in')", "## Baking", broken, "print('never')")
     write_notebook(notebooks, "3_table", "print('never either')")
     return lab_run(folder / "runs", "--notebooks", str(notebooks))
-
-
-def row(output: str, name: str) -> list[str]:
-    """The cells of a row of the table at the end."""
-    found = re.search(rf"^{name}  +(.*)$", output, flags=re.M)
-    assert found, output
-    return re.split(r"  +", found[1].strip())
 
 
 def test_the_table_tells_cells_and_checks(passed: Ended) -> None:
@@ -91,12 +84,7 @@ def test_the_report_links_each_page(passed: Ended) -> None:
 
 
 def test_the_report_loads_nothing_from_other_hosts(passed: Ended) -> None:
-    for page in passed.folder.glob("*.html"):
-        text = page.read_text()
-        loads = re.findall(r"""(?:src|srcset|action|data)\s*=\s*["']?(?:https?:)?//[^"'\s>]+""", text)
-        loads += re.findall(r"""<link[^>]*href\s*=\s*["']?(?:https?:)?//[^>]+""", text)
-        loads += re.findall(r"""(?:url\(|@import|\bimport\(|fetch\()\s*["']?(?:https?:)?//[^"')]+""", text)
-        assert loads == [], page
+    assert loaded_from_elsewhere(passed.folder) == []
     assert (passed.folder / "mermaid.min.js").stat().st_size > 1_000_000
 
 

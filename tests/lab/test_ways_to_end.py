@@ -3,7 +3,6 @@
 import json
 import re
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.lab_runs import processes_of, start, wait_until, write_notebook
+from tests.lab.lab_runs import is_open, processes_of, start, wait_until, write_notebook
 
 STARTED = "from labkit import lab\nlab.up('postgres')\nprint(lab.address('postgres'), lab.address('minio'))"
 LONG = "import subprocess\nsubprocess.run(['sleep', '600'])"
@@ -65,9 +64,3 @@ def listening(runs: Path) -> set[int]:
     """The ports of a run's services."""
     notebook = next(runs.glob("latest/2_long.ipynb"))
     return {int(port) for port in re.findall(r":(\d+)", addresses(notebook))}
-
-
-def is_open(port: int) -> bool:
-    """Whether anything listens on a port of the loopback address."""
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -1,0 +1,64 @@
+"""The lab as a newcomer runs it: the real notebooks on a real stack."""
+
+import json
+import re
+
+import pytest
+
+from labkit.paths import ROOT
+from tests.lab.lab_runs import Ended, is_open, lab_run, loaded_from_elsewhere, processes_of, row
+
+NOTEBOOKS = ("0_intro", "2_application", "3_endpoints")
+AT_MOST_SECONDS = 180
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Ended:
+    return lab_run(tmp_path_factory.mktemp("real") / "runs", "--only", "0,2,3", "-p", "traffic_seconds=30", timeout=280)
+
+
+def test_it_succeeds_in_time(run: Ended) -> None:
+    assert run.code == 0, run.output
+    assert run.seconds < AT_MOST_SECONDS
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_all_cells_ran_and_all_checks_passed(run: Ended, name: str) -> None:
+    executed = json.loads((run.folder / f"{name}.ipynb").read_text())
+    code = [cell for cell in executed["cells"] if cell["cell_type"] == "code"]
+    cells, passed, _ = row(run.output, name)
+    assert cells == str(len(code))
+    assert [cell["execution_count"] for cell in code] == list(range(1, len(code) + 1))
+    done, total = re.fullmatch(r"(\d+) of (\d+)", passed).groups()  # type: ignore[union-attr]
+    assert done == total
+    printed = "".join("".join(output.get("text", "")) for output in code[-1]["outputs"])
+    assert printed.count("✓") == int(total) > 0
+
+
+def test_progress_shows_every_cell(run: Ended) -> None:
+    for name in NOTEBOOKS:
+        count = int(row(run.output, name)[0])
+        assert f"{name}: {count} cells" in run.output
+        assert len(re.findall(rf"^ +\d+/{count}  \S.* \d+\.\d s$", run.output, flags=re.M)) == count
+
+
+def test_the_report_shows_diagrams_and_plots_without_the_internet(run: Ended) -> None:
+    assert loaded_from_elsewhere(run.folder) == []
+    assert 'class="mermaid"' in (run.folder / "2_application.html").read_text()
+    assert (run.folder / "3_endpoints.html").read_text().count('src="data:image/png;base64') >= 3
+
+
+def test_no_process_no_port_and_no_data_is_left(run: Ended) -> None:
+    assert processes_of(run.runs) == []
+    executed = (run.folder / "3_endpoints.ipynb").read_text()
+    ports = {int(port) for port in re.findall(r"127\.0\.0\.1:(\d+)", executed)}
+    assert ports
+    assert not [port for port in ports if is_open(port)]
+    assert [path.name for path in (run.folder / "stack").iterdir()] == ["logs"]
+
+
+def test_the_committed_notebooks_have_no_outputs() -> None:
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        for cell in json.loads(path.read_text())["cells"]:
+            assert not cell.get("outputs"), f"{path}: run ./build_docs.sh"
+            assert cell.get("execution_count") is None
