@@ -27,7 +27,7 @@ def command(wanted: Wanted = None, match: Match = "") -> None:
     total = sum((one.counts for one in outcomes), Counts())
     console.print()
     console.print(_table(outcomes))
-    print(total, flush=True)
+    print(f"{total.passed} passed, {total.failed} failed", flush=True)
     if total.failed:
         raise typer.Exit(1)
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import nbformat
+from nbformat.reader import NotJSONError
 from papermill.iorw import load_notebook_node
 
 from labkit.runner.errors import RunError
@@ -77,8 +79,16 @@ def numbers(only: str) -> set[int]:
 
 
 def read(path: Path) -> Any:
-    """The notebook as nbformat's node, each cell with tags, as papermill wants it."""
-    return load_notebook_node(str(path))
+    """The notebook as nbformat's node, each cell with tags, as papermill wants it.
+
+    Raises:
+        RunError: it is no notebook, such as after a merge with conflicts.
+    """
+    try:
+        return load_notebook_node(str(path))
+    except (NotJSONError, nbformat.ValidationError) as error:
+        reason = str(error).splitlines()[0]
+        raise RunError(f"{path} is not a notebook: {reason}. Run ./build_docs.sh to make it again.") from error
 
 
 def belongs(cell: Cell, place: str) -> bool:

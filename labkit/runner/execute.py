@@ -12,16 +12,21 @@ from typing import Any, Protocol
 
 import papermill
 import psutil
+from jupyter_client.kernelspec import NoSuchKernel
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
-from labkit.runner.chapters import tags
+from labkit.runner.chapters import read, tags
+from labkit.runner.errors import RunError
 from labkit.runner.guard import Guard
 from labkit.runner.prepare import Prepared
 
 CELL_TIMEOUT = 1800
 """Seconds after which a cell counts as hanging."""
+
+ERROR_MARK = "papermill-error-cell-tag"
+"""Tag of the cells that papermill adds to a notebook that failed."""
 
 
 class Watcher(Protocol):
@@ -36,12 +41,13 @@ class Watcher(Protocol):
 
 @dataclass(frozen=True)
 class CellFailure:
-    """The cell at which a notebook stopped, and why."""
+    """The cell at which a notebook stopped, and why; `warnings` is what it wrote to its standard error before."""
 
     index: int
     name: str
     message: str
     traceback: tuple[str, ...] = ()
+    warnings: str = ""
 
 
 class _Clock:
@@ -107,12 +113,20 @@ def _outcome(
             on_cell_executed=clock.executed,
         )
     except PapermillExecutionError as error:
-        return CellFailure(clock.index, error.ename, error.evalue, tuple(error.traceback))
+        said = _standard_error(output, clock.index)
+        return CellFailure(clock.index, error.ename, error.evalue, tuple(error.traceback), said)
     except (DeadKernelError, CellTimeoutError) as error:
         return CellFailure(clock.index, type(error).__name__, str(error))
+    except NoSuchKernel as error:
+        return RunError(f"{output.stem} asks for the kernel {error.name}, expected python3: run ./build_docs.sh")
     except BaseException as error:
         return error
     return None
+
+
+def _standard_error(executed: Path, index: int) -> str:
+    cells = [cell for cell in read(executed).cells if ERROR_MARK not in tags(cell)]
+    return "".join(output.text for output in cells[index].outputs if output.get("name") == "stderr")
 
 
 def _kernels() -> list[int]:

@@ -24,7 +24,16 @@ def explain(name: str, prepared: Prepared, failure: CellFailure, stack: Stack) -
 def error_text(failure: CellFailure) -> str:
     """The cell's own lines of the traceback, and the error; without colours."""
     own = [frame for frame in map(readable, failure.traceback) if frame.startswith("Cell ")]
-    return "\n\n".join([*own[:1], readable(f"{failure.name}: {failure.message}").rstrip()])
+    return "\n\n".join([*own[:1], readable(_message(failure)).rstrip()])
+
+
+def _message(failure: CellFailure) -> str:
+    """The error. Of a failed `%%bash` cell, what its commands said: IPython's own message only quotes the cell."""
+    if failure.name != "CalledProcessError":
+        return f"{failure.name}: {failure.message}"
+    status = failure.message.rpartition(" returned ")[2]
+    said = failure.warnings.rstrip().splitlines()[-LOG_LINES:]
+    return "\n  ".join([f"The command returned {status}", *said])
 
 
 def services(stack: Stack, error: str, sources: list[str]) -> list[str]:

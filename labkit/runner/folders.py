@@ -6,10 +6,15 @@ from datetime import datetime
 from itertools import count
 from pathlib import Path
 
+from labkit.stack import Stack
+
 KEPT = 5
 """How many runs are kept."""
 
 LATEST = "latest"
+
+STACK = "stack"
+"""In the folder of a run: the data and logs of its embedded stack."""
 
 
 def new(runs: Path, now: datetime) -> Path:
@@ -31,9 +36,9 @@ def new(runs: Path, now: datetime) -> Path:
 
 
 def remove_old(runs: Path, keep: int = KEPT) -> list[Path]:
-    """Delete all but the newest runs and those that still go on; what was deleted."""
+    """Delete all but the newest runs and those that still go on, or whose services do; what was deleted."""
     folders = sorted((path for path in runs.iterdir() if path.is_dir() and not path.is_symlink()), key=_age)
-    old = [folder for folder in folders[:-keep] if not _goes_on(folder)]
+    old = [folder for folder in folders[:-keep] if not (_goes_on(folder) or Stack(folder / STACK, "embedded").ps())]
     for folder in old:
         shutil.rmtree(folder, ignore_errors=True)
     return old

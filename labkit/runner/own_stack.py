@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from labkit.runner.folders import STACK
 from labkit.stack import Stack
 
 
@@ -20,7 +21,7 @@ class OwnStack:
     def of(cls, place: str, folder: Path) -> "OwnStack":
         """Embedded, a stack beside any other; elsewhere the one that the Compose file describes."""
         if place == "embedded":
-            return cls(Stack.free(folder / "stack"), is_ours=True)
+            return cls(Stack.free(folder / STACK), is_ours=True)
         stack = Stack(place=place)
         return cls(stack, is_ours=not stack.ps())
 

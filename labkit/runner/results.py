@@ -51,10 +51,11 @@ def checks(progress_file: Path, stage: str) -> Checks:
 
 @dataclass(frozen=True)
 class RunResult:
-    """What a whole run came to; `failure` is the explanation of what stopped it, None when nothing did."""
+    """What a whole run came to, in a word or two; `failure` explains which cell stopped it, None when none did."""
 
     started: str
     place: str
     seconds: float
     results: list[NotebookResult]
+    verdict: str
     failure: str | None = None

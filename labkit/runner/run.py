@@ -43,6 +43,7 @@ class Run:
         self.folder = folders.new(request.runs, self.started)
         self.progress_file = self.folder / "progress.json"
         self.results: list[NotebookResult] = []
+        self.verdict = "Interrupted."
         self.failure: str | None = None
 
     def go(self) -> bool:
@@ -54,6 +55,7 @@ class Run:
                     self._chapter(chapter, own)
                     if self.failure:
                         break
+            self.verdict = "Stopped at a failed cell." if self.failure else "Everything ran."
         finally:
             seconds = time.monotonic() - began
             self._report(seconds)
@@ -111,7 +113,8 @@ class Run:
             executed = self.folder / f"{result.name}.ipynb"
             if executed.exists():
                 report.write_page(executed, self.request.notebooks)
-        summary = RunResult(f"{self.started:%Y-%m-%d %H:%M}", self.request.place, seconds, self.results, self.failure)
+        started = f"{self.started:%Y-%m-%d %H:%M}"
+        summary = RunResult(started, self.request.place, seconds, self.results, self.verdict, self.failure)
         page = report.write_index(self.folder, summary)
         self.progress.table(self.results)
         if self.failure:
