@@ -1,9 +1,13 @@
 """What each role may do in the database: no more than its work needs."""
 
+import io
 from collections.abc import Iterator
 
 import psycopg2
 import pytest
+import urllib3
+from minio import Minio
+from minio.error import S3Error
 from psycopg2.errors import InsufficientPrivilege
 
 from labkit.stack import Stack
@@ -87,3 +91,32 @@ def test_a_student_cannot_read_tokens(stack: Stack) -> None:
     with connection.cursor() as cursor, pytest.raises(InsufficientPrivilege):
         cursor.execute("SELECT token_hash FROM api_tokens")
     connection.close()
+
+
+@pytest.mark.parametrize(
+    ("user", "bucket", "may_read", "may_write"),
+    [
+        ("API", "gourmetgram-images", True, True),
+        ("API", "gourmetgram-datalake", False, False),
+        ("STUDENT", "gourmetgram-images", True, False),
+        ("STUDENT", "gourmetgram-datalake", True, False),
+    ],
+)
+def test_object_storage_gives_each_user_its_rights(
+    stack: Stack, user: str, bucket: str, may_read: bool, may_write: bool
+) -> None:
+    def may(client: Minio, write: bool) -> bool:
+        try:
+            if write:
+                client.put_object(bucket, "rights/try", io.BytesIO(b"x"), 1)
+            else:
+                list(client.list_objects(bucket))
+        except S3Error as error:
+            assert error.code == "AccessDenied", error
+            return False
+        return True
+
+    keys = (stack.setting(f"S3_{user}_ACCESS_KEY"), stack.setting(f"S3_{user}_SECRET_KEY"))
+    with urllib3.PoolManager() as pool:
+        client = Minio(stack.address("minio"), *keys, secure=False, region="us-east-1", http_client=pool)
+        assert (may(client, write=False), may(client, write=True)) == (may_read, may_write)
