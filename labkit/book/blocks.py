@@ -8,11 +8,22 @@ import yaml
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from mdit_py_plugins.colon_fence import colon_fence_plugin
+from mdit_py_plugins.myst_blocks import myst_block_plugin
 
 from labkit.book.errors import SnippetError
 
 # Only blocks matter here; what is inside of a line is left to whoever shows it.
-_MARKDOWN = MarkdownIt("commonmark").use(colon_fence_plugin).disable(["inline", "text_join"], ignoreInvalid=True)
+_MARKDOWN = MarkdownIt("commonmark").use(colon_fence_plugin).use(myst_block_plugin)
+_MARKDOWN.disable(["inline", "text_join"], ignoreInvalid=True)
+_UNSEEN = ("myst_block_break", "myst_line_comment")
+"""`+++`, which jupytext writes between cells of text, and `% a comment`: neither is for readers."""
+
+_NESTED = "a directive stands by itself, not in a list or a block quote: move it out"
+_NOT_PLAIN = {
+    "fence": _NESTED,
+    "colon_fence": _NESTED,
+    "myst_target": "notebooks cannot show a label such as '(name)=': link to a stage instead",
+}
 _DIRECTIVE = re.compile(r"^\{(?P<name>[\w-]+)\}\s*(?P<argument>.*)$")
 _OPTION = re.compile(r"^:(?P<key>[\w-]+):(?:[ \t]+(?P<value>.*))?$")
 
@@ -70,15 +81,19 @@ def scan(text: str, first_line: int = 1) -> list[Block]:
     """The blocks of a text whose first line has the number `first_line`.
 
     Raises:
-        SnippetError: a fence is opened and never closed.
+        SnippetError: a fence is opened and never closed, a directive is part of a list or a quotation, or there is a
+            label, which plain Markdown has not.
     """
     lines = text.split("\n")
     blocks: list[Block] = []
     start = 0
     for token in _MARKDOWN.parse(text):
-        if token.type in ("fence", "colon_fence") and token.map and token.level == 0:
+        is_fence = token.type in ("fence", "colon_fence")
+        if token.map and (token.type == "myst_target" or (is_fence and token.level and _DIRECTIVE.match(token.info))):
+            raise SnippetError(_NOT_PLAIN[token.type], first_line + token.map[0])
+        if token.map and token.level == 0 and (is_fence or token.type in _UNSEEN):
             blocks += _text(lines, start, token.map[0], first_line)
-            blocks.append(_fence(token, lines, first_line))
+            blocks += [_fence(token, lines, first_line)] if is_fence else []
             start = token.map[1]
     return blocks + _text(lines, start, len(lines), first_line)
 

@@ -10,10 +10,12 @@ from labkit.book.errors import SnippetError
 
 # Code spans come first, so that what they quote is left alone.
 _TARGET = re.compile(
-    r"(?P<code>(?P<ticks>`+)(?!`).*?(?<!`)(?P=ticks)(?!`))"
+    r"(?P<role>\{[a-zA-Z][\w:.+-]*\})(?=`)"
+    r"|(?P<definition>^ {0,3}\[[^\]]+\]:)(?=\s)"
+    r"|(?P<code>(?P<ticks>`+)(?!`).*?(?<!`)(?P=ticks)(?!`))"
     r"|(?P<bang>!?)\[(?P<text>[^\]]*)\]\((?P<target>[^)\s]+)(?P<title>\s+\"[^\"]*\")?\)"
     r"|(?P<attribute>\bsrc=\")(?P<source>[^\"]+)\"",
-    re.DOTALL,
+    re.DOTALL | re.MULTILINE,
 )
 _STAGE = re.compile(r"(?P<name>\d+_\w+)\.md(?P<heading>#.*)?")
 _ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:|#|/")
@@ -55,6 +57,10 @@ class Links:
         return _TARGET.sub(replace, text)
 
     def _replaced(self, match: re.Match[str]) -> str:
+        if match["role"]:
+            raise SnippetError(f"notebooks cannot show a role such as {match['role']}: write a link or plain Markdown")
+        if match["definition"]:
+            raise SnippetError(f"write the target into the link itself, [text](target), not as {match['definition']} …")
         if match["code"]:
             return match["code"]
         if match["source"]:

@@ -13,6 +13,9 @@ from labkit.book.errors import SnippetError, in_file
 PLACES = {"node-data": "# runs on node-data", "chameleon": "# runs in Chameleon Jupyter"}
 """The tag that says where a cell runs, and the line that tells the student."""
 
+OTHER_TAGS = {"only-chameleon", "only-compose", "only-embedded", "parameters", "raises-exception"}
+"""What else a cell may be tagged with. A misspelt tag would quietly change where a cell runs, or whether it does."""
+
 _COMMENTABLE = {"bash", "capture", "script", "sh", "time", "timeit"}
 """Cell magics whose text may hold a comment."""
 
@@ -129,6 +132,9 @@ def _cell(directive: Directive, line: int) -> Cell:
     if not isinstance(listed, list):
         raise SnippetError(f"expected a list of tags such as [node-data], got {listed!r}", line)
     tags = tuple(map(str, listed))
+    if strange := sorted(set(tags) - set(PLACES) - OTHER_TAGS):
+        known = ", ".join([*PLACES, *sorted(OTHER_TAGS)])
+        raise SnippetError(f"expected tags among {known}, got {', '.join(strange)}", line)
     unknown = set(directive.options) - {"tags", "id"}
     if unknown:
         raise SnippetError(f"a code cell has the options tags and id, got {', '.join(sorted(unknown))}", line)
@@ -143,6 +149,8 @@ def _said_where(source: str, tags: Sequence[str], line: int) -> str:
     if len(places) != 1:
         got = ", ".join(tags) or "no tags"
         raise SnippetError(f"expected one of the tags {' and '.join(PLACES)} on this code cell, got {got}", line)
+    if written := set(PLACES.values()) & set(source.splitlines()):
+        raise SnippetError(f"the builder writes the line {written.pop()!r}, from the tag: leave it out", line)
     where = PLACES[places[0]]
     if not source.startswith("%%"):
         return f"{where}\n{source}"

@@ -48,6 +48,7 @@ def test_links_lead_to_the_same_place(lab: Lab, root: Path, text: str, notebook:
         "[site](https://example.org/a.md) and [here](#a-heading) and <https://example.org>",
         "    an indented [1, 2](3 4) block",
         "a :colon: and ::: three",
+        "`{doc}` in code, ${A}, 100 % of it, 1 +++ 2",
     ],
 )
 def test_what_is_not_ours_is_kept(lab: Lab, root: Path, text: str) -> None:
@@ -80,6 +81,8 @@ def test_links_in_a_note_lead_on_as_well(lab: Lab, root: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "says"),
     [
+        ("Words\n{doc}`1_next`", 9, "cannot show a role such as {doc}"),
+        ("[go on][next]\n\n[next]: 1_next.md", 10, "write the target into the link itself"),
         ("one\ntwo ![A](images/b.png)", 9, "expected a file at 'images/b.png'"),
         ("[x](notes.md)", 8, "expected a file at 'notes.md'"),
         ("[x](1_next.md#part)", 8, "link to the stage, not to #part"),
@@ -103,3 +106,8 @@ def test_code_that_holds_a_fence_is_inside_of_a_longer_one_on_the_page(lab: Lab,
     lab(_0_start=f"# Start\n\n{cell}\n")
     built(root)
     assert "````python\n# runs on node-data\nprint('''\n```\n''')\n````\n" in (root / "index.md").read_text()
+
+
+@pytest.mark.parametrize("unseen", ["+++", '+++ {"tags": ["a"]}', "% for the authors"])
+def test_what_is_for_authors_is_left_out(lab: Lab, root: Path, unseen: str) -> None:
+    assert forms(lab, root, f"One\n\n{unseen}\n\ntwo") == ("One\n\ntwo", "One\n\ntwo")

@@ -64,6 +64,9 @@ EXPECTED = "```{code-block} text\n:class: expected\n\n1\n```\n"
         (cell("x", "---\ntags: [node-data]\n"), 4, "never end"),
         (cell("x", ":tags: [node-data]\n:hide: yes"), 3, "got hide"),
         (cell(""), 3, "expected some code"),
+        (cell("x", ":tags: [node-data, only-embeded]"), 3, "got only-embeded"),
+        (cell("# runs on node-data\nx"), 3, "leave it out"),
+        (cell("%%bash\n# runs in Chameleon Jupyter\nls"), 3, "leave it out"),
         (cell("%%html\n<b>"), 3, "cannot stand below '%%html'"),
         (f"# Title\n\n{EXPECTED}", 3, "must follow its code cell"),
         (f"{cell('x')}\nWords between.\n\n{EXPECTED}", 11, "must follow its code cell"),
@@ -71,6 +74,9 @@ EXPECTED = "```{code-block} text\n:class: expected\n\n1\n```\n"
         ("No title\n", 1, "expected a title"),
         (cell("x")[9:], 1, "expected a title"),
         ("# Title\n\n```python\n", 3, "never closed"),
+        ("# Title\n\n- one\n\n  ```{tip}\n  two\n  ```\n", 5, "not in a list"),
+        ("# Title\n\n> :::{note}\n> two\n> :::\n", 3, "not in a list or a block quote"),
+        ("# Title\n\n(name)=\n## More\n", 3, "cannot show a label"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_line(text: str, line: int, says: str) -> None:
