@@ -61,7 +61,7 @@ def lint() -> list[Phase]:
         Phase("ruff check", (str(tools / "ruff"), "check", ".")),
         Phase("ruff format", (str(tools / "ruff"), "format", "--check", ".")),
         Phase("mypy", (str(tools / "mypy"),)),
-        Phase("lint-imports", (str(tools / "lint-imports"),)),
+        Phase("lint-imports", (str(tools / "lint-imports"), "--no-logo")),
         Phase("docs", (str(ROOT / "build_docs.sh"), "--check")),
     ]
 
