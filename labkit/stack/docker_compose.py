@@ -2,18 +2,29 @@
 
 import json
 import os
+import re
 import shlex
 import subprocess
 import time
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from labkit.paths import ROOT, SECRETS
-from labkit.stack.compose_file import ComposeFile
+from labkit.stack import secrets
+from labkit.stack.compose_file import ComposeFile, Service
 from labkit.stack.errors import StackError
 from labkit.stack.place import Ready, ServiceState
 
 TAIL = 15
+CLEAR_LINE = "\x1b[2K"
+"""What Compose writes before logs, even when it is asked for no colours."""
+
+TAKEN = re.compile(r"port is already allocated|address already in use")
+PORT_TAKEN = (
+    "Another program uses its port (`./lab doctor` says which). Stop it, or set LAB_PORT_OFFSET=100 to move all ports "
+    "of the lab by 100."
+)
 STATES = {"running": "running", "created": "starting", "restarting": "failed", "paused": "stopped"}
 
 
@@ -51,17 +62,30 @@ class DockerCompose:
         """Start services and what they need. One-shots are waited for until they have ended well."""
         began = time.monotonic()
         self._build(services)
-        for name in services:
-            if replaced := self._file.service(name, _Anything()).replaces:
-                self._call(command(self._file, "stop", services=tuple(replaced)))
-        lasting = tuple(name for name in services if not self._file.service(name, _Anything()).one_shot)
-        if lasting or not services:
+        wanted = services or tuple(name for name in self._file.names if not self._service(name).profiles)
+        self._make_room(wanted, overrides)
+        lasting = tuple(name for name in wanted if not self._service(name).one_shot)
+        if lasting:
             self._call(command(self._file, "up", "--detach", "--wait", services=lasting), overrides)
-        for name in services:
+        for name in services:  # of those that nobody named, the needed ones have run
             if name not in lasting:
                 ended = ("up", "--no-log-prefix", "--exit-code-from", name)
                 self._call(command(self._file, *ended, services=(name,)), overrides, service=name)
-        return [Ready(name, time.monotonic() - began) for name in services]
+        return [Ready(name, time.monotonic() - began) for name in wanted]
+
+    def _make_room(self, wanted: tuple[str, ...], overrides: dict[str, str]) -> None:
+        """Stop what is to be replaced, as late as possible: what its successor needs is up by then."""
+        running = {one.name for one in self.states() if one.state == "running"}
+        for name in wanted:
+            replaced = tuple(other for other in self._service(name).replaces if other in running)
+            if replaced:
+                needs = tuple(need for need in self._service(name).needs if not self._service(need).one_shot)
+                if needs:
+                    self._call(command(self._file, "up", "--detach", "--wait", services=needs), overrides)
+                self._call(command(self._file, "stop", services=replaced))
+
+    def _service(self, name: str) -> Service:
+        return self._file.service(name, _Anything())
 
     def _build(self, services: tuple[str, ...]) -> None:
         """Bring our own images up to date. Services share them, so each image is built once, for one of its users."""
@@ -88,17 +112,22 @@ class DockerCompose:
         found = []
         for line in filter(None, listed.stdout.splitlines()):
             one = json.loads(line)
-            state = STATES.get(one["State"], "done" if one["ExitCode"] == 0 else "failed")
-            if state == "running" and one.get("Health") == "unhealthy":
-                state = "failed"
-            found.append(ServiceState(one["Service"], state, one["Status"]))
+            found.append(ServiceState(one["Service"], self._state(one), one["Status"]))
         return sorted(found, key=lambda one: self._file.names.index(one.name))
+
+    def _state(self, one: dict[str, Any]) -> str:
+        if one["State"] in STATES:
+            return "failed" if one.get("Health") == "unhealthy" else STATES[one["State"]]
+        if not self._service(one["Service"]).one_shot:  # had it ended by itself, it would have been restarted
+            return "stopped"
+        return "failed" if one["ExitCode"] else "done"
 
     def logs(self, service: str, lines: int) -> str:
         """The last lines of a service's log."""
         self._file.kind(service)
         arguments = ["logs", "--no-color", "--no-log-prefix", f"--tail={lines}"]
-        return self._run(command(self._file, *arguments, services=(service,)), {}).stdout.rstrip()
+        said = self._run(command(self._file, *arguments, services=(service,)), {}).stdout
+        return said.replace(CLEAR_LINE, "").rstrip()
 
     def kill(self, service: str, signal_name: str) -> None:
         """Send a signal to a service's first process."""
@@ -106,17 +135,28 @@ class DockerCompose:
 
     def run(self, service: str, arguments: tuple[str, ...], overrides: dict[str, str]) -> str:
         """Run a one-shot service to its end."""
-        one = self._file.service(service, {**self._environment, **overrides, **_Anything()})
+        one = self._file.service(service, {**secrets.read(), **self._environment, **overrides})
         argv = command(self._file, "run", "--rm", "--no-TTY", service)
         return self._call([*argv, *one.command, *arguments] if arguments else argv, overrides)
 
     def _call(self, argv: list[str], overrides: dict[str, str] | None = None, service: str | None = None) -> str:
         done = self._run(argv, overrides or {})
         if done.returncode:
-            service = service or next((one.name for one in self.states() if one.state == "failed"), None)
-            logs = f"\n\nThe last lines of the log of {service}:\n\n{self.logs(service, TAIL)}" if service else ""
-            raise StackError(f"`{shlex.join(argv)}` failed:\n{done.stderr[-1500:]}{logs}", service)
+            service = service or self._named(done.stderr) or self._failed()
+            more = f"The last lines of its log:\n\n{self.logs(service, TAIL)}" if service else ""
+            if TAKEN.search(done.stderr):
+                more = PORT_TAKEN
+            what = f"The service {service} did not start. " if service else ""
+            raise StackError(f"{what}`{shlex.join(argv)}` failed:\n{done.stderr[-1500:].rstrip()}\n\n{more}", service)
         return done.stdout
+
+    def _named(self, said: str) -> str | None:
+        """The service whose container the last line, which holds the error, speaks of."""
+        line = said.rstrip().rpartition("\n")[2]
+        return next((name for name in self._file.names if re.search(rf"-{re.escape(name)}-\d", line)), None)
+
+    def _failed(self) -> str | None:
+        return next((one.name for one in self.states() if one.state == "failed"), None)
 
     def _run(self, argv: list[str], overrides: dict[str, str]) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
