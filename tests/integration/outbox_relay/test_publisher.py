@@ -1,9 +1,9 @@
 import pytest
-from labkit.stack import Stack
 
 from gourmetgram.core import topics
 from gourmetgram.outbox_relay.batch import Record
 from gourmetgram.outbox_relay.publisher import BrokerUnavailable, Publisher
+from labkit.stack import Stack
 from tests.integration.outbox_relay.relays import free_port
 
 

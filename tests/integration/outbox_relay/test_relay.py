@@ -3,9 +3,9 @@ import signal
 from pathlib import Path
 
 import psycopg2
-from labkit.stack import Stack
 
 from gourmetgram.core import topics
+from labkit.stack import Stack
 from tests.faults.recount import read_topics
 from tests.integration.outbox_relay.outbox_rows import OutboxRows
 from tests.integration.outbox_relay.relays import RelayProcess, relay_url, wait_until
