@@ -24,6 +24,9 @@ errors = Console(stderr=True, highlight=False, soft_wrap=True)
 COMMANDS = ("run", "test", "bench", "check_notebooks", "build_docs", "doctor")
 """Commands with a module of their own in labkit/commands/, each with a function `command`."""
 
+FOLLOWED_LINES = 1000
+"""More than a service writes between two looks at its log."""
+
 Services = Annotated[list[str] | None, typer.Argument(help="services; all when none is named", show_default=False)]
 Place = Annotated[str | None, typer.Option(help="embedded, compose or chameleon; else LAB_PLACE, else embedded")]
 
@@ -77,13 +80,22 @@ def logs(
 ) -> None:
     """Show what a service wrote last."""
     stack = Stack(place=place)
-    shown = stack.logs(service, lines)
-    print(shown)
+    shown = stack.logs(service, FOLLOWED_LINES).splitlines()
+    print("\n".join(shown[-lines:]), flush=True)
     while follow:
         time.sleep(0.5)
-        now = stack.logs(service, 1000)
-        print(now[now.rfind(shown[-200:]) + len(shown[-200:]) :], end="", flush=True)
+        now = stack.logs(service, FOLLOWED_LINES).splitlines()
+        for line in new_lines(shown, now):
+            print(line, flush=True)
         shown = now
+
+
+def new_lines(before: list[str], now: list[str]) -> list[str]:
+    """What came since, when both are the last lines of a growing log; all of `now` when nothing of before is left."""
+    for gone in range(len(before) + 1):
+        if before[gone:] == now[: len(before) - gone]:
+            return now[len(before) - gone :]
+    return now
 
 
 @app.command()
