@@ -122,3 +122,14 @@ def test_a_token_is_printed_once_and_only_its_hash_is_kept(
     kept = rows("SELECT scope, user_id FROM api_tokens WHERE token_hash = sha256(%s::bytea)", token.encode())
     assert kept == [(scope, None)]
     assert "scope" in assert_refused(Person(v1, token).view(1), 403, "wrong_scope")
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_stopped_api_leaves_no_files_behind(stack: Stack, tmp_path: Path, workers: str) -> None:
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    with ApiProcess(stack, "v1", tmp_path / "log", API_WORKERS=workers, TMPDIR=str(folder)) as api:
+        assert api.http.get("/health").status_code == 200
+        assert list(folder.iterdir())
+    assert list(folder.iterdir()) == []
+    assert "rror" not in api.log()
