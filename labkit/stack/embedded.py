@@ -52,9 +52,6 @@ class Embedded:
     def _up(self, services: tuple[str, ...], overrides: dict[str, str]) -> list[Ready]:
         wanted = services or tuple(name for name in self._file.names if not self._service(name, overrides).profiles)
         ordered = self._file.with_needs(wanted)
-        for name in ordered:
-            for other in self._service(name, overrides).replaces:
-                self._supervisor.end(other)
         owner = os.environ.get("LAB_OWNER_PID")
         self._supervisor.start(self._programs(), int(owner) if owner else None)
         started: dict[str, Future[Ready]] = {}
@@ -84,10 +81,11 @@ class Embedded:
     def down(self) -> None:
         """Stop everything, users of a service before the service."""
         if self._supervisor.is_running():
-            running = {one["name"] for one in self._supervisor.states()}
-            for name in reversed(self._file.with_needs(tuple(self._file.names))):
-                if name in running:
+            ordered = self._file.with_needs(tuple(self._file.names))
+            for name in reversed(ordered):
+                if self._file.kind(name) == "own":
                     self._supervisor.end(name)
+            self._supervisor.end(*ordered)
             self._supervisor.shut_down()
 
     def destroy(self) -> None:
@@ -147,6 +145,7 @@ class Embedded:
         elif service.one_shot:
             self._run_to_end(service)
         else:
+            self._supervisor.end(*service.replaces)  # as late as possible: what its successor needs is up by now
             self._start_own(service)
         return Ready(service.name, time.monotonic() - began)
 

@@ -154,11 +154,15 @@ class Supervisor:
             with self._calls() as calls, contextlib.suppress(xmlrpc.client.Fault):
                 calls.startProcess(name, False)
 
-    def end(self, name: str) -> None:
-        """Stop a process and wait until it has ended."""
-        if self.is_running() and self.state(name)["statename"] not in STOPPED_STATES:
+    def end(self, *names: str) -> None:
+        """Stop processes, all at once, and wait until they have ended."""
+        running = {one["name"] for one in self.states() if one["statename"] not in STOPPED_STATES}
+        for name in running.intersection(names):
             with self._calls() as calls, contextlib.suppress(xmlrpc.client.Fault):
-                calls.stopProcess(name, True)
+                calls.stopProcess(name, False)
+        for name in running.intersection(names):
+            while self.state(name)["statename"] not in STOPPED_STATES:
+                time.sleep(0.05)
 
     def state(self, name: str) -> dict[str, Any]:
         """What is known of a process: `statename`, `pid`, `start` (unix seconds), `spawnerr`."""
@@ -178,12 +182,18 @@ class Supervisor:
             with self._calls() as calls:
                 process = psutil.Process(calls.getPID())
                 calls.shutdown()
-            try:
-                process.wait(STOP_SECONDS)
-            except psutil.TimeoutExpired as error:
-                raise StackError(f"The supervisor of {self.home} did not end in time; see ./lab doctor.") from error
+            self._wait_for_end(process)
         with contextlib.suppress(OSError):
             self._socket.parent.rmdir()
+
+    def _wait_for_end(self, process: psutil.Process) -> None:
+        deadline = time.monotonic() + STOP_SECONDS
+        while time.monotonic() < deadline:
+            self.is_running()  # being asked wakes it; else it looks at its processes once a second
+            with contextlib.suppress(psutil.TimeoutExpired):
+                process.wait(0.05)
+                return
+        raise StackError(f"The supervisor of {self.home} did not end in time; see ./lab doctor.")
 
     @contextlib.contextmanager
     def _calls(self) -> Iterator[Any]:
