@@ -25,7 +25,7 @@ def run_in_its_long_cell(folder: Path) -> Iterator[subprocess.Popen[str]]:
         yield process
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_run_cleans_up_before_it_ends(tmp_path: Path, number: signal.Signals) -> None:
     with run_in_its_long_cell(tmp_path) as process:
         process.send_signal(number)
