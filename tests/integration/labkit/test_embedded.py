@@ -139,9 +139,11 @@ def test_two_stacks_run_side_by_side(own_stack: Stack, home: Path) -> None:
 
 def test_starting_twice_changes_nothing(own_stack: Stack) -> None:
     own_stack.up("postgres")
-    pids = {process.pid for process in processes_of(own_stack.home)}
+    since = own_stack.ps()
+    started = ask(own_stack, "SELECT pg_postmaster_start_time()")
     own_stack.up("postgres")
-    assert {process.pid for process in processes_of(own_stack.home)} == pids
+    assert own_stack.ps() == since
+    assert ask(own_stack, "SELECT pg_postmaster_start_time()") == started
 
 
 def test_other_settings_restart_a_service(stack: Stack) -> None:
