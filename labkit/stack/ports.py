@@ -34,22 +34,26 @@ def variables(ports: Mapping[str, int], offset: int) -> dict[str, str]:
 
 
 def free_offset(ports: Iterable[int]) -> int:
-    """An offset under which all ports are free. It is ours until this process ends, even before we listen."""
+    """An offset under which all ports are free. They are ours until this process ends, even before we listen."""
     ports = list(ports)
     for offset in random.sample(OFFSETS, len(OFFSETS)):
-        if all(is_free(port + offset) for port in ports) and _reserve(offset):
+        shifted = [port + offset for port in ports]
+        if all(map(is_free, shifted)) and _reserve(shifted):
             return offset
     raise StackError("No free ports were found for another stack. Is an earlier one still running? See ./lab doctor.")
 
 
-def _reserve(offset: int) -> bool:
-    """Lock a file for as long as this process lives, so that two starts at once do not choose the same ports."""
+def _reserve(ports: Iterable[int]) -> bool:
+    """Lock a file per port for as long as this process lives, so that two starts at once do not choose the same one."""
     folder = Path(tempfile.gettempdir(), f"lab-{os.getuid()}-ports")
     folder.mkdir(mode=0o700, exist_ok=True)
-    lock = os.open(folder / str(offset), os.O_CREAT | os.O_RDWR, 0o600)
+    locks = []
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        for port in ports:
+            locks.append(os.open(folder / str(port), os.O_CREAT | os.O_RDWR, 0o600))
+            fcntl.flock(locks[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        os.close(lock)
+        for lock in locks:
+            os.close(lock)
         return False
     return True
