@@ -103,6 +103,8 @@ class Embedded:
             if one["statename"] != "STOPPED":
                 since = datetime.fromtimestamp(one["start"]).strftime("since %H:%M:%S") if one["start"] else ""
                 state = SUPERVISED.get(one["statename"], one["statename"].lower())
+                if state == "starting" and launch.was_ready(self._process_file(one["name"]), one["pid"]):
+                    state = "running"
                 found.append(ServiceState(one["name"], state, since if state == "running" else one["spawnerr"]))
         for name in self._file.names:
             result = self._result(name)
@@ -201,6 +203,7 @@ class Embedded:
         while time.monotonic() < began + READY_SECONDS:
             with contextlib.suppress(Exception):  # not ready yet, whatever the client of that server raises
                 if is_ready():
+                    launch.note_ready(self._process_file(name), self._supervisor.state(name)["pid"])
                     return
             state = self._supervisor.state(name)["statename"]
             if state == "FATAL" or (state == "BACKOFF" and time.monotonic() > began + CRASHING_SECONDS):

@@ -38,6 +38,18 @@ def become(file: Path) -> None:
     os.execve(what["argv"][0], what["argv"], what["environment"])  # noqa: S606 - no shell is wanted
 
 
+def note_ready(file: Path, pid: int) -> None:
+    """Write down that this process of the service has answered: the supervisor says so only seconds later."""
+    file.with_suffix(".ready").write_text(str(pid))
+
+
+def was_ready(file: Path, pid: int) -> bool:
+    """Whether this very process has answered before; one that took its place after a crash has not."""
+    with contextlib.suppress(OSError):
+        return file.with_suffix(".ready").read_text() == str(pid)
+    return False
+
+
 def end_rest(file: Path) -> None:
     """Kill the members of a group that has lost its leader.
 

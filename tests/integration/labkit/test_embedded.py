@@ -105,6 +105,14 @@ def test_stopping_leaves_no_process_and_no_port(own_stack: Stack) -> None:
     assert own_stack.ps() == []
 
 
+def test_what_is_ready_is_running_at_once(own_stack: Stack) -> None:
+    for _ in range(2):
+        own_stack.up("postgres")
+        assert [(one.name, one.state) for one in own_stack.ps()] == [("postgres", "running")]
+        own_stack.stop("postgres")
+        assert own_stack.ps() == []
+
+
 def test_data_survives_a_stop(own_stack: Stack) -> None:
     own_stack.up("postgres")
     ask(own_stack, "CREATE TABLE kept AS SELECT 42 AS answer")
