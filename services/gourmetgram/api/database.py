@@ -18,6 +18,7 @@ _AWAY = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,  # shutting down, starting, cancelled
     asyncpg.InsufficientResourcesError,  # no connection, disk or memory left
+    asyncpg.InvalidAuthorizationSpecificationError,  # a wrong password is not the caller's mistake either
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,  # a connection used after the server said goodbye and before it closed it
 )
