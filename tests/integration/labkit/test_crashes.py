@@ -14,7 +14,7 @@ import pytest
 
 from labkit.paths import ROOT
 from labkit.stack import Stack
-from tests.integration.labkit.test_embedded import ask, processes_of, wait_until
+from tests.integration.labkit.processes import ask, is_alive, processes_of, wait_until
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_workers_of_a_killed_service_do_not_keep_its_port(own_stack: Stack) -> N
     leader.kill()  # the leader alone, as when memory runs out
     wait_until(lambda: leader_of(own_stack, "gourmetgram.api").pid != leader.pid)
     wait_until(lambda: httpx.get(f"{own_stack.url('api')}/health").status_code == 200)
-    assert not any(worker.is_running() for worker in workers)
+    wait_until(lambda: not any(is_alive(worker) for worker in workers))
 
 
 def test_a_killed_supervisor_leaves_nothing_in_the_way(own_stack: Stack) -> None:
@@ -60,7 +60,7 @@ def test_a_killed_supervisor_leaves_nothing_in_the_way(own_stack: Stack) -> None
     supervisor_of(own_stack).kill()
     own_stack.up("postgres", "minio")
     assert ask(own_stack, "SELECT answer FROM kept") == (42,)
-    assert not any(process.is_running() for process in before)
+    assert not any(is_alive(process) for process in before)
 
 
 def test_a_reused_process_number_is_left_alone(own_stack: Stack) -> None:
