@@ -4,8 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -15,22 +13,6 @@ import pytest
 from labkit.paths import ROOT
 from labkit.stack import Stack
 from tests.integration.labkit.processes import ask, is_alive, processes_of, wait_until
-
-
-@pytest.fixture
-def home() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="lab-crash-"))
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture
-def own_stack(home: Path) -> Iterator[Stack]:
-    stack = Stack.free(home / "stack")
-    yield stack
-    stack.destroy()
-    assert not processes_of(stack.home)
 
 
 def leader_of(stack: Stack, module: str) -> psutil.Process:

@@ -5,8 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,21 +15,6 @@ from labkit.stack import Stack, StackError, ports
 from tests.integration.labkit.processes import ask, is_alive, processes_of, wait_until
 
 SERVERS = ("postgres", "minio", "redpanda")
-
-
-@pytest.fixture
-def home() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="lab-place-"))
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture
-def own_stack(home: Path) -> Iterator[Stack]:
-    stack = Stack.free(home / "stack")
-    yield stack
-    stack.destroy()
 
 
 @pytest.fixture
