@@ -2,7 +2,8 @@
 
 The statement looks for an earlier request with the same idempotency key, looks at what is written to (is it there, is
 it deleted?), takes a new id, claims the key for it, writes the row, and in version 2 writes the event to the outbox.
-It is a transaction of its own, so row and event are committed together, and it costs one round trip.
+Row and event are committed together because they are one statement. Writes of a `grouped` kind that arrive at the same
+time also share a transaction, and so its round trip and its commit (batches.py); any other is a transaction of its own.
 """
 
 from collections.abc import Callable
