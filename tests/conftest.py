@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from labkit.stack import Stack
+from tests.integration.outbox_relay.outbox_rows import OutboxRows
+from tests.support.database import Rows, superuser, superuser_rows
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -45,3 +47,26 @@ def new_stack(short_folder: Path, request: pytest.FixtureRequest) -> Iterator[St
         yield stack
     finally:
         stack.destroy()
+
+
+@pytest.fixture(scope="module")
+def bare_stack(new_stack: Stack) -> Stack:
+    """PostgreSQL with the tables, the broker with the topics, and nobody else at work; for one module alone."""
+    new_stack.up("migrate", "topics-init")
+    return new_stack
+
+
+@pytest.fixture
+def outbox(bare_stack: Stack) -> Iterator[OutboxRows]:
+    """The empty outbox of the bare stack."""
+    with superuser(bare_stack) as connection:
+        rows = OutboxRows(connection)
+        rows.tell("TRUNCATE outbox")  # what a failed test left
+        yield rows
+
+
+@pytest.fixture
+def rows(stack: Stack) -> Iterator[Rows]:
+    """Rows of the session's stack by SQL, as the superuser."""
+    with superuser_rows(stack) as select:
+        yield select

@@ -1,17 +1,17 @@
 """A relay that is killed or frozen at the worst moment repeats its last batch at most, and never competes."""
 
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg2
-import pytest
 
 from gourmetgram.core import topics
 from labkit.stack import Stack
 from tests.faults.recount import Stored, read_topics
 from tests.integration.outbox_relay.outbox_rows import OutboxRows
-from tests.integration.outbox_relay.relays import RelayProcess, wait_until
+from tests.integration.outbox_relay.relays import RelayProcess
+from tests.support.database import superuser_url
+from tests.support.processes import wait_until
 
 ROWS = 1300
 BATCH = 500
@@ -20,26 +20,6 @@ LAST_ATTEMPT = """
 SELECT max(query_start)::text FROM pg_stat_activity
 WHERE application_name = 'outbox_relay' AND query LIKE 'SELECT pg_try_advisory_lock%%'
 """
-
-
-@pytest.fixture(scope="module")
-def bare_stack(new_stack: Stack) -> Stack:
-    new_stack.up("migrate", "topics-init")
-    return new_stack
-
-
-@pytest.fixture
-def outbox(bare_stack: Stack) -> Iterator[OutboxRows]:
-    connection = psycopg2.connect(superuser(bare_stack))
-    connection.autocommit = True
-    rows = OutboxRows(connection)
-    rows.tell("TRUNCATE outbox")  # what a failed test left
-    yield rows
-    connection.close()
-
-
-def superuser(stack: Stack) -> str:
-    return f"postgresql://postgres:{stack.setting('POSTGRES_PASSWORD')}@{stack.address('postgres')}/gourmetgram"
 
 
 def views_of(stack: Stack, image: int) -> list[str]:
@@ -52,7 +32,7 @@ class Held:
     """Keeps an image's row locked, so that a relay stops between publishing a batch and committing it."""
 
     def __init__(self, stack: Stack, image: int) -> None:
-        self._connection = psycopg2.connect(superuser(stack))
+        self._connection = psycopg2.connect(superuser_url(stack))
         self._connection.cursor().execute("SELECT 1 FROM images WHERE id = %s FOR UPDATE", (image,))
 
     def let_go(self) -> None:
@@ -79,7 +59,7 @@ def test_killed_between_publish_and_commit(bare_stack: Stack, outbox: OutboxRows
     relay = RelayProcess(bare_stack, tmp_path / "relay.log")
     with relay:
         wait_until(lambda: len(views_of(bare_stack, image)) == BATCH, "the first batch is in Kafka")
-        relay.send(signal.SIGKILL)
+        relay.kill()
         wait_until(lambda: outbox.ask(SESSIONS) == 0, "PostgreSQL has noticed")
     held.let_go()
     assert outbox.ask("SELECT count(*) FROM outbox WHERE key = %s", image) == ROWS

@@ -13,7 +13,8 @@ from gourmetgram.core import topics
 from labkit.stack import Stack
 from tests.faults.load import Ledger, Writer, keep_writing
 from tests.faults.recount import Stored, distinct, read_topics, repeats, rows
-from tests.integration.outbox_relay.relays import wait_until
+from tests.support.database import superuser_url
+from tests.support.processes import wait_until
 
 WRITES = int(os.environ.get("FAULTS_WRITES", "20000"))
 KILLS_EACH = int(os.environ.get("FAULTS_KILLS_EACH", "3"))
@@ -28,9 +29,7 @@ class Outcome:
     def __init__(self, stack: Stack, ledger: Ledger, writer: Writer) -> None:
         self.ledger = ledger
         self.writer = writer
-        self._url = (
-            f"postgresql://postgres:{stack.setting('POSTGRES_PASSWORD')}@{stack.address('postgres')}/gourmetgram"
-        )
+        self._url = superuser_url(stack)
         wait_until(
             lambda: self.query("SELECT count(*) FROM outbox") == [(0,)], "the relay has published everything", 60
         )

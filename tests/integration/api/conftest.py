@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import psycopg2
 import pytest
 import urllib3
 from minio import Minio
@@ -12,8 +11,7 @@ from minio import Minio
 from labkit.stack import Stack
 from tests.integration.api.people import Person, new_person
 from tests.integration.api.servers import ApiProcess
-
-Rows = Callable[..., list[tuple[Any, ...]]]
+from tests.support.database import Rows
 
 
 @pytest.fixture(scope="session")
@@ -57,22 +55,6 @@ def moderator(stack: Stack, api: ApiProcess) -> Person:
 @pytest.fixture
 def importer(stack: Stack, api: ApiProcess) -> Person:
     return Person(api, stack.setting("IMPORT_TOKEN"))
-
-
-@pytest.fixture
-def rows(stack: Stack) -> Iterator[Rows]:
-    """Rows by SQL, as the superuser."""
-    password, address = stack.setting("POSTGRES_PASSWORD"), stack.address("postgres")
-    connection = psycopg2.connect(f"postgresql://postgres:{password}@{address}/gourmetgram")
-    connection.autocommit = True
-
-    def select(sql: str, *values: object) -> list[tuple[Any, ...]]:
-        with connection.cursor() as cursor:
-            cursor.execute(sql, values)
-            return cursor.fetchall() if cursor.description else []
-
-    yield select
-    connection.close()
 
 
 @pytest.fixture

@@ -1,34 +1,14 @@
 """The API as a process of its own, so that both versions can run at once and a test may point one elsewhere."""
 
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
 import httpx
 
 from labkit.stack import Stack
+from tests.support.processes import ServiceProcess, free_port
 
 TIMEOUT_SECONDS = 30
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
-def wait_until(condition: Callable[[], bool], what: str, seconds: float = 30) -> None:
-    """Return when the condition holds; fail after these seconds."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {seconds} s until {what}"
-        time.sleep(0.05)
 
 
 def environment(stack: Stack, version: str) -> dict[str, str]:
@@ -44,45 +24,23 @@ def environment(stack: Stack, version: str) -> dict[str, str]:
     }
 
 
-class ApiProcess:
-    """`python -m gourmetgram.api`, from `with` until its end."""
+class ApiProcess(ServiceProcess):
+    """One version of the API; the end of `with` asks it to stop, and it must."""
 
     def __init__(self, stack: Stack, version: str, log: Path, **changes: str) -> None:
         self.version = version
-        self.url = f"http://127.0.0.1:{free_port()}"
-        self.http = httpx.Client(base_url=self.url, timeout=TIMEOUT_SECONDS)
-        self._log = log
-        listen = {"API_LISTEN": self.url.removeprefix("http://")}
-        self._environment = os.environ | environment(stack, version) | listen | changes
+        address = f"127.0.0.1:{free_port()}"
+        super().__init__("api", log, environment(stack, version) | {"API_LISTEN": address} | changes, address)
 
     @property
     def streaming(self) -> bool:
         return self.version == "v2"
 
-    def log(self) -> str:
-        return self._log.read_text()
-
-    def answers(self) -> bool:
-        assert self._process.poll() is None, self.log()
-        try:
-            return self.http.get("/metrics").is_success
-        except httpx.TransportError:
-            return False
-
     def __enter__(self) -> Self:
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "gourmetgram.api"], env=self._environment, stdout=log, stderr=log
-            )
-        wait_until(self.answers, "the API answers")
+        super().__enter__()
+        self.http = httpx.Client(base_url=self.url, timeout=TIMEOUT_SECONDS)
         return self
 
     def __exit__(self, *_: object) -> None:
         self.http.close()
-        self._process.send_signal(signal.SIGTERM)
-        try:
-            self._process.wait(15)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait(10)
-            raise
+        self.stop()

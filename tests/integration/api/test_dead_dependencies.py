@@ -10,9 +10,10 @@ import psycopg2
 import pytest
 
 from labkit.stack import Stack
-from tests.integration.api.conftest import Rows
 from tests.integration.api.people import Person, assert_refused, new_name, new_person
-from tests.integration.api.servers import ApiProcess, wait_until
+from tests.integration.api.servers import ApiProcess
+from tests.support.database import Rows
+from tests.support.processes import wait_until
 
 LONGEST_SECONDS = 8
 

@@ -11,9 +11,9 @@ import pytest
 from gourmetgram.api.database import Database
 from gourmetgram.api.maintenance import PURGE_KEYS
 from labkit.stack import Stack
-from tests.integration.api.conftest import Rows
 from tests.integration.api.people import Person, assert_refused, new_name, new_person, photo
 from tests.integration.api.servers import ApiProcess, environment
+from tests.support.database import Rows
 
 Events = Callable[[int], list[dict[str, Any]]]
 SAME_TIME = 50

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.integration.api.conftest import Rows
 from tests.integration.api.people import Person, assert_refused, photo
 from tests.integration.api.servers import ApiProcess
+from tests.support.database import Rows
 
 Events = Callable[[int], list[dict[str, Any]]]
 Objects = Callable[[], set[str]]

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from tests.integration.api.conftest import Rows
 from tests.integration.api.people import Person, assert_refused, new_name, new_person, photo
 from tests.integration.api.servers import ApiProcess
+from tests.support.database import Rows
 
 Batch = dict[str, list[dict[str, Any]]]
 START = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)

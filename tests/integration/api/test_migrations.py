@@ -13,7 +13,7 @@ from sqlalchemy import Connection, create_engine, text
 
 from gourmetgram.setup.migrate import MIGRATIONS, upgrade
 from labkit.stack import Stack
-from tests.integration.api.conftest import Rows
+from tests.support.database import Rows
 
 SCHEMA = {
     "columns": """SELECT table_name, column_name, data_type, is_nullable, column_default, is_identity

@@ -8,9 +8,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from labkit.stack import Stack
-from tests.integration.api.conftest import Rows
 from tests.integration.api.people import Person, assert_refused, new_person
-from tests.integration.api.servers import ApiProcess, wait_until
+from tests.integration.api.servers import ApiProcess
+from tests.support.database import Rows
+from tests.support.processes import wait_until
 
 
 def figure(api: ApiProcess, name: str, **labels: str) -> float:

@@ -9,9 +9,9 @@ from gourmetgram.api.database import Database
 from gourmetgram.api.removal import SILENCE_LATE, forget_photo
 from gourmetgram.api.storage import PhotoStore
 from labkit.stack import Stack
-from tests.integration.api.conftest import Rows
 from tests.integration.api.people import new_person
 from tests.integration.api.servers import ApiProcess, environment
+from tests.support.database import Rows
 
 
 @pytest.fixture

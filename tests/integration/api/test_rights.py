@@ -11,7 +11,7 @@ from minio.error import S3Error
 from psycopg2.errors import InsufficientPrivilege
 
 from labkit.stack import Stack
-from tests.integration.api.conftest import Rows
+from tests.support.database import Rows
 
 ROLES = {"student": "STUDENT_DB_PASSWORD", "outbox_relay": "RELAY_DB_PASSWORD", "api": "API_DB_PASSWORD"}
 HIDDEN = {"api_tokens", "idempotency_keys"}

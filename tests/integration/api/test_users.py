@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.integration.api.conftest import Rows
 from tests.integration.api.people import Person, assert_refused, new_name, new_person
 from tests.integration.api.servers import ApiProcess
+from tests.support.database import Rows
 
 SAME_TIME = 50
 

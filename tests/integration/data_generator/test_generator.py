@@ -3,20 +3,20 @@
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
-import psycopg2
 import pytest
 
 from labkit.stack import Stack
+from tests.support.database import Rows
+from tests.support.processes import ServiceProcess, wait_until
 
 DEADLINE_SECONDS = 60
 RUN_SECONDS = 120
@@ -26,46 +26,37 @@ SMALL_HISTORY = {"GENERATOR_HISTORY_USERS": 30, "GENERATOR_HISTORY_IMAGES": 50, 
 class Generator:
     """Starts generators with one state folder, and reads their ledger."""
 
-    def __init__(self, stack: Stack, photos: Path, state: Path) -> None:
-        self.state = state
-        self.environment = os.environ | {
+    def __init__(self, stack: Stack, photos: Path, folder: Path) -> None:
+        self.state = folder / "state"
+        self._folder = folder
+        self._environment = {
             "API_URL": stack.url("api"),
             "IMPORT_TOKEN": stack.setting("IMPORT_TOKEN"),
             "PHOTOS_DIR": str(photos),
-            "STATE_DIR": str(state),
         }
-        self.running: list[subprocess.Popen[str]] = []
+        self._numbers = count(1)
 
-    def start(self, mode: str, **settings: object) -> subprocess.Popen[str]:
-        environment = self.environment | {"GENERATOR_MODE": mode} | {k: str(v) for k, v in settings.items()}
-        command = [sys.executable, "-m", "gourmetgram.data_generator"]
-        process = subprocess.Popen(
-            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
-        self.running.append(process)
-        return process
+    def process(self, mode: str, **settings: object) -> ServiceProcess:
+        own = {"GENERATOR_MODE": mode, "STATE_DIR": str(self.state)} | {k: str(v) for k, v in settings.items()}
+        log = self._folder / f"{next(self._numbers)}.log"
+        return ServiceProcess("data_generator", log, self._environment | own)
 
     def run(self, mode: str, **settings: object) -> str:
-        process = self.start(mode, **settings)
-        output, _ = process.communicate(timeout=RUN_SECONDS)
-        assert process.returncode == 0, output
-        return output
+        with self.process(mode, **settings) as process:
+            assert process.wait(RUN_SECONDS) == 0, process.log()
+        return process.log()
 
     def ledger(self) -> list[dict[str, Any]]:
         path = self.state / "ledger.jsonl"
         lines = path.read_text().splitlines(keepends=True) if path.exists() else []
         return [json.loads(line) for line in lines if line.endswith("\n")]
 
-    def wait_for(self, process: subprocess.Popen[str], reached: Callable[[list[dict[str, Any]]], bool]) -> None:
-        end = time.monotonic() + DEADLINE_SECONDS
-        while not reached(self.ledger()):
-            assert process.poll() is None, process.communicate()[0]
-            assert time.monotonic() < end, Counter(line["kind"] for line in self.ledger())
-            time.sleep(0.05)
+    def wait_for(self, process: ServiceProcess, reached: Callable[[list[dict[str, Any]]], bool]) -> None:
+        def reached_or_ended() -> bool:
+            assert process.runs, process.log()
+            return reached(self.ledger())
 
-    def stop(self, process: subprocess.Popen[str], sig: signal.Signals) -> str:
-        process.send_signal(sig)
-        return process.communicate(timeout=10)[0]
+        wait_until(reached_or_ended, "the ledger has enough", DEADLINE_SECONDS)
 
 
 @pytest.fixture(scope="session")
@@ -84,37 +75,12 @@ def running(stack: Stack) -> Stack:
 
 
 @pytest.fixture
-def generator(running: Stack, photos: Path, tmp_path: Path) -> Iterator[Generator]:
-    made = Generator(running, photos, tmp_path / "state")
-    yield made
-    for process in made.running:
-        if process.poll() is None:
-            process.kill()
-            process.communicate()
+def generator(running: Stack, photos: Path, tmp_path: Path) -> Generator:
+    return Generator(running, photos, tmp_path)
 
 
-@pytest.fixture
-def rows(running: Stack) -> Iterator[Callable[..., list[tuple[Any, ...]]]]:
-    host, port = running.address("postgres").split(":")
-    connection = psycopg2.connect(
-        host=host, port=port, dbname="gourmetgram", user="postgres", password=running.setting("POSTGRES_PASSWORD")
-    )
-    connection.autocommit = True
-
-    def select(sql: str, *values: object) -> list[tuple[Any, ...]]:
-        with connection.cursor() as cursor:
-            cursor.execute(sql, values)
-            return cursor.fetchall()
-
-    yield select
-    connection.close()
-
-
-def has(count: int, ledger: list[dict[str, Any]]) -> bool:
-    return len(ledger) >= count
-
-
-Rows = Callable[..., list[tuple[Any, ...]]]
+def has(number: int, ledger: list[dict[str, Any]]) -> bool:
+    return len(ledger) >= number
 
 
 def assert_rows_equal_ledger(rows: Rows, ledger: list[dict[str, Any]]) -> None:
@@ -161,16 +127,15 @@ def burst_image(output: str) -> int:
 def test_live_traffic_continues_after_a_kill_with_the_same_people(generator: Generator, rows: Rows) -> None:
     settings = {"GENERATOR_ARRIVAL_RATE": 3_600_000, "GENERATOR_INITIAL_USERS": 20, "GENERATOR_INITIAL_IMAGES": 15}
     for round_number in range(1, 4):
-        process = generator.start("poisson", **settings)
-        generator.wait_for(process, partial(has, 600 * round_number))
-        generator.stop(process, signal.SIGKILL)
+        with generator.process("poisson", **settings) as process:
+            generator.wait_for(process, partial(has, 600 * round_number))
+            process.kill()
     before = {line["id"] for line in generator.ledger() if line["kind"] == "user"}
-    process = generator.start("poisson", **settings)
     reached = len(generator.ledger()) + 500
-    generator.wait_for(process, partial(has, reached))
-    output = generator.stop(process, signal.SIGTERM)
-    assert process.returncode == 0, output
-    assert "continuing after a restart" in output
+    with generator.process("poisson", **settings) as process:
+        generator.wait_for(process, partial(has, reached))
+        assert process.stop() == 0, process.log()
+    assert "continuing after a restart" in process.log()
     ledger = generator.ledger()
     users = {line["id"] for line in ledger if line["kind"] == "user"}
     assert before <= users
@@ -185,10 +150,9 @@ def test_the_same_seed_decides_the_same(generator: Generator, rows: Rows, tmp_pa
     told = []
     for name in ("first", "second"):
         generator.state = tmp_path / name
-        generator.environment["STATE_DIR"] = str(generator.state)
-        process = generator.start("poisson", **settings)
-        generator.wait_for(process, partial(has, 300))
-        generator.stop(process, signal.SIGTERM)
+        with generator.process("poisson", **settings) as process:
+            generator.wait_for(process, partial(has, 300))
+            process.stop()
         users = [line["id"] for line in generator.ledger() if line["kind"] == "user"]
         told.append(
             rows("SELECT caption, category FROM images WHERE user_id = ANY(%s) ORDER BY caption, category", users)
@@ -216,9 +180,9 @@ def test_a_history_is_exact_and_importing_it_again_changes_nothing(generator: Ge
 
 def test_a_history_that_was_killed_is_completed(generator: Generator, rows: Rows) -> None:
     settings = SMALL_HISTORY | {"GENERATOR_HISTORY_EVENTS": 40_000, "GENERATOR_SEED": 12}
-    process = generator.start("history", **settings)
-    generator.wait_for(process, lambda ledger: any(line["kind"] == "view" for line in ledger))
-    generator.stop(process, signal.SIGKILL)
+    with generator.process("history", **settings) as process:
+        generator.wait_for(process, lambda ledger: any(line["kind"] == "view" for line in ledger))
+        process.kill()
     generator.run("history", **settings)
     counts = Counter(line["kind"] for line in generator.ledger())
     assert counts["view"] + counts["comment"] + counts["flag"] == 40_000
@@ -251,13 +215,12 @@ def test_hidden_truth_is_complete_and_private(generator: Generator) -> None:
 
 def test_a_token_of_another_database_is_explained(generator: Generator) -> None:
     settings = {"GENERATOR_ARRIVAL_RATE": 360_000, "GENERATOR_INITIAL_USERS": 2, "GENERATOR_INITIAL_IMAGES": 1}
-    process = generator.start("poisson", **settings)
-    generator.wait_for(process, partial(has, 5))
-    generator.stop(process, signal.SIGTERM)
+    with generator.process("poisson", **settings) as process:
+        generator.wait_for(process, partial(has, 5))
+        process.stop()
     (tokens,) = generator.state.glob("live-*/tokens.jsonl")
     tokens.write_text(re.sub(r'"token":"[^"]*"', '"token":"unknown"', tokens.read_text()))
-    process = generator.start("poisson", **settings)
-    output, _ = process.communicate(timeout=30)
-    assert process.returncode == 1
-    assert "belongs to another database" in output
-    assert "Traceback" not in output
+    with generator.process("poisson", **settings) as process:
+        assert process.wait(30) == 1
+    assert "belongs to another database" in process.log()
+    assert "Traceback" not in process.log()

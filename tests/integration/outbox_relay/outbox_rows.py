@@ -7,7 +7,7 @@ from typing import Any
 import psycopg2.extensions
 
 from gourmetgram.core import topics
-from tests.integration.outbox_relay.relays import wait_until
+from tests.support.processes import wait_until
 
 USER = """
 INSERT INTO users (username, tos_version_accepted, tos_accepted_at, country_of_residence, created_at)

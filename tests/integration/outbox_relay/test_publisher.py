@@ -4,11 +4,11 @@ from gourmetgram.core import topics
 from gourmetgram.outbox_relay.batch import Record
 from gourmetgram.outbox_relay.publisher import BrokerUnavailable, Publisher
 from labkit.stack import Stack
-from tests.integration.outbox_relay.relays import free_port
+from tests.support.processes import free_port
 
 
-def test_missing_topics_are_named_with_what_to_run(bare_stack: Stack) -> None:
-    publisher = Publisher(bare_stack.address("redpanda"), delivery_seconds=5)
+def test_missing_topics_are_named_with_what_to_run(stack: Stack) -> None:
+    publisher = Publisher(stack.address("redpanda"), delivery_seconds=5)
     publisher.require_topics(topics.ALL)
     with pytest.raises(BrokerUnavailable, match=r"no topic gourmetgram\.absent; run topics-init"):
         publisher.require_topics([*topics.ALL, "gourmetgram.absent"])

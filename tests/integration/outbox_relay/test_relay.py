@@ -1,5 +1,4 @@
 import json
-import signal
 from pathlib import Path
 
 import psycopg2
@@ -8,7 +7,9 @@ from gourmetgram.core import topics
 from labkit.stack import Stack
 from tests.faults.recount import read_topics
 from tests.integration.outbox_relay.outbox_rows import OutboxRows
-from tests.integration.outbox_relay.relays import RelayProcess, relay_url, wait_until
+from tests.integration.outbox_relay.relays import RelayProcess, relay_url
+from tests.support.database import superuser_url
+from tests.support.processes import wait_until
 
 
 def published(stack: Stack, image: int, *names: str) -> list[str]:
@@ -48,7 +49,7 @@ def test_a_write_that_commits_after_later_ones_is_not_lost(
     bare_stack: Stack, outbox: OutboxRows, relay: RelayProcess
 ) -> None:
     image = outbox.image()
-    late = psycopg2.connect(_superuser(bare_stack))
+    late = psycopg2.connect(superuser_url(bare_stack))
     late_id = OutboxRows(late).add(image)
     early_id = outbox.add(image)
     wait_until(lambda: published(bare_stack, image) == [early_id], "the later write is published")
@@ -116,7 +117,7 @@ def test_only_one_relay_leads_and_the_other_takes_over(bare_stack: Stack, outbox
             before = [outbox.add(image) for _ in range(20)]
             outbox.wait_until_empty()
             assert second.metric("relay_published_total") == 0
-            first.send(signal.SIGKILL)
+            first.kill()
             after = outbox.add(image)
             wait_until(second.leads, "the second relay leads")
             outbox.wait_until_empty()
@@ -137,8 +138,7 @@ def test_a_session_ended_by_postgresql_is_opened_again(
 
 def test_the_relay_stops_when_asked(relay: RelayProcess) -> None:
     wait_until(relay.leads, "the relay leads")
-    relay.send(signal.SIGTERM)
-    assert relay.metric("relay_leader") == -1
+    assert relay.stop() == 0
 
 
 def test_the_relay_may_read_and_change_nothing_else(bare_stack: Stack) -> None:
@@ -152,7 +152,3 @@ def test_the_relay_may_read_and_change_nothing_else(bare_stack: Stack) -> None:
                 continue
             raise AssertionError(f"the relay's role may {statement}")
     connection.close()
-
-
-def _superuser(stack: Stack) -> str:
-    return f"postgresql://postgres:{stack.setting('POSTGRES_PASSWORD')}@{stack.address('postgres')}/gourmetgram"

@@ -1,0 +1,45 @@
+"""PostgreSQL as its superuser sees it, so that tests recount what the platform did by themselves."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import psycopg2
+import psycopg2.extensions
+
+from labkit.stack import Stack
+
+
+class Rows(Protocol):
+    """Runs one statement and returns its rows; none when it has no result."""
+
+    def __call__(self, sql: str, *values: object) -> list[tuple[Any, ...]]: ...
+
+
+def superuser_url(stack: Stack) -> str:
+    """How the superuser logs in to the stack's database."""
+    return f"postgresql://postgres:{stack.setting('POSTGRES_PASSWORD')}@{stack.address('postgres')}/gourmetgram"
+
+
+@contextmanager
+def superuser(stack: Stack) -> Iterator["psycopg2.extensions.connection"]:
+    """A connection of the superuser; each statement commits."""
+    connection = psycopg2.connect(superuser_url(stack))
+    connection.autocommit = True
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def superuser_rows(stack: Stack) -> Iterator[Rows]:
+    """What runs statements as the superuser."""
+    with superuser(stack) as connection:
+
+        def select(sql: str, *values: object) -> list[tuple[Any, ...]]:
+            with connection.cursor() as cursor:
+                cursor.execute(sql, values)
+                return cursor.fetchall() if cursor.description else []
+
+        yield select
