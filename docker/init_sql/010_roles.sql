@@ -4,13 +4,17 @@
 \getenv owner_password OWNER_DB_PASSWORD
 \getenv api_password API_DB_PASSWORD
 \getenv relay_password RELAY_DB_PASSWORD
+\getenv consumer_password CONSUMER_DB_PASSWORD
+\getenv scorer_password SCORER_DB_PASSWORD
 \getenv student_password STUDENT_DB_PASSWORD
 
 CREATE ROLE gourmetgram_owner LOGIN PASSWORD :'owner_password';
 CREATE ROLE api LOGIN PASSWORD :'api_password';
 CREATE ROLE outbox_relay LOGIN PASSWORD :'relay_password';
+CREATE ROLE stream_consumer LOGIN PASSWORD :'consumer_password';
+CREATE ROLE risk_scoring LOGIN PASSWORD :'scorer_password';
 CREATE ROLE student LOGIN PASSWORD :'student_password';
 
 CREATE DATABASE gourmetgram OWNER gourmetgram_owner;
 REVOKE ALL ON DATABASE gourmetgram FROM PUBLIC;
-GRANT CONNECT ON DATABASE gourmetgram TO api, outbox_relay, student;
+GRANT CONNECT ON DATABASE gourmetgram TO api, outbox_relay, stream_consumer, risk_scoring, student;

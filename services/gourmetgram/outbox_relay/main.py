@@ -2,10 +2,11 @@
 
 import signal
 
+from gourmetgram.core.backoff import Backoff
 from gourmetgram.core.logs import set_up_logging
 from gourmetgram.outbox_relay.metrics import Metrics
 from gourmetgram.outbox_relay.outbox import Outbox
-from gourmetgram.outbox_relay.pace import Backoff, Pace
+from gourmetgram.outbox_relay.pace import Pace
 from gourmetgram.outbox_relay.publisher import Publisher
 from gourmetgram.outbox_relay.relay import Relay
 from gourmetgram.outbox_relay.settings import RelaySettings

@@ -1,26 +1,6 @@
-"""How long the relay waits: after a failure, and between two batches. No clock, no randomness of its own."""
+"""How long the relay rests between two batches. No clock."""
 
-from dataclasses import dataclass
 from typing import NamedTuple
-
-
-@dataclass
-class Backoff:
-    """Waits that double from `first` to `longest` seconds, spread so that two relays do not retry in step."""
-
-    first: float
-    longest: float
-    failures: int = 0
-
-    def after_failure(self, chance: float) -> float:
-        """Seconds to wait now; `chance` is a random number in [0, 1) and picks from the upper half of the step."""
-        step = min(self.longest, self.first * 2.0 ** min(self.failures, 30))
-        self.failures += 1
-        return step * (0.5 + chance / 2)
-
-    def reset(self) -> None:
-        """Something worked: the next failure starts from `first` again."""
-        self.failures = 0
 
 
 class Pace(NamedTuple):

@@ -10,10 +10,11 @@ import psycopg2
 import structlog
 
 from gourmetgram.core import topics
+from gourmetgram.core.backoff import Backoff
 from gourmetgram.outbox_relay.batch import OutboxRow, dead_letter, divide, oldest, record, views_by_image
 from gourmetgram.outbox_relay.metrics import Metrics
 from gourmetgram.outbox_relay.outbox import Outbox
-from gourmetgram.outbox_relay.pace import Backoff, Pace
+from gourmetgram.outbox_relay.pace import Pace
 from gourmetgram.outbox_relay.publisher import BrokerUnavailable, Publisher
 
 log = structlog.get_logger("outbox_relay")

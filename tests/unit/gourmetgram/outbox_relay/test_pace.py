@@ -1,7 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gourmetgram.outbox_relay.pace import Backoff, Pace
+from gourmetgram.core.backoff import Backoff
+from gourmetgram.outbox_relay.pace import Pace
 
 
 def test_waits_double_up_to_the_longest_and_start_again_after_a_success() -> None:

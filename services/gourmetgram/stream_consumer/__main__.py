@@ -1,0 +1,5 @@
+"""Run the stream consumer: `python -m gourmetgram.stream_consumer`."""
+
+from gourmetgram.stream_consumer.main import main
+
+main()

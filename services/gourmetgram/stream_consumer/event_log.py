@@ -1,0 +1,168 @@
+"""The broker's topics, read in the order of each partition from positions that Redis dictates."""
+
+import logging
+import threading
+import time
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, Final
+
+import structlog
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+
+from gourmetgram.core import topics
+from gourmetgram.stream_consumer.batch import Ends, Place
+from gourmetgram.stream_consumer.records import TOPICS, Record
+
+log = structlog.get_logger("stream_consumer")
+
+TIMEOUT: Final = 5
+NUMBERS: Final = {name: number for number, name in enumerate(TOPICS)}
+
+
+class BrokerUnavailable(RuntimeError):
+    """The broker does not answer, or not as expected; it may later."""
+
+
+class TopicsChanged(RuntimeError):
+    """The topics are not the ones that Redis has applied."""
+
+
+class EventLog:
+    """A member of the consumer group. Which partitions it owns the group decides, where it reads Redis does.
+
+    All topics have the same number of partitions and members subscribe to all of them, so that the range assignor gives
+    one number of every topic to the same member: all events of an image arrive here.
+    """
+
+    def __init__(self, servers: str, group: str, instance: str) -> None:
+        self._consumer = Consumer(
+            {
+                "bootstrap.servers": servers,
+                "client.id": "stream_consumer",
+                "group.id": group,
+                # With a name of its own a member that was killed and comes back is given its partitions at once.
+                "group.instance.id": f"{group}-{instance}",
+                "session.timeout.ms": 10_000,
+                "partition.assignment.strategy": "range",
+                "enable.auto.commit": False,
+                "auto.offset.reset": "error",
+                "fetch.wait.max.ms": 500,
+                "fetch.error.backoff.ms": 50,
+                "fetch.queue.backoff.ms": 20,
+                "queued.min.messages": 5000,
+                "queued.max.messages.kbytes": 8192,
+                "reconnect.backoff.ms": 50,
+                "reconnect.backoff.max.ms": 1000,
+                "log.connection.close": False,
+            },
+            logger=logging.getLogger("librdkafka"),
+        )
+        self._owned: frozenset[int] = frozenset()
+        self._assignments = 0
+        self._consumer.subscribe(list(TOPICS), on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)
+
+    def _assigned(self, consumer: Consumer, places: list[TopicPartition]) -> None:
+        consumer.assign([])  # nothing is read before Redis has said from where
+        self._owned = frozenset(place.partition for place in places)
+        self._assignments += 1
+
+    def _revoked(self, consumer: Consumer, _: list[TopicPartition]) -> None:
+        consumer.unassign()
+        self._owned = frozenset()
+        self._assignments += 1
+
+    @property
+    def owned(self) -> frozenset[int]:
+        """The partition numbers that the group has given us."""
+        return self._owned
+
+    @property
+    def assignments(self) -> int:
+        """How often the group has changed what we own; after each change nothing is read until `read_from`."""
+        return self._assignments
+
+    def poll(self, limit: int, seconds: float) -> list[Record]:
+        """Up to `limit` records, as soon as there is one or after `seconds` without.
+
+        Raises:
+            BrokerUnavailable: the consumer has to be made anew.
+        """
+        first = self._consumer.poll(seconds)
+        if first is None:
+            return []
+        return list(_records([first, *self._consumer.consume(limit - 1, 0)]))
+
+    def read_from(self, positions: Mapping[Place, int]) -> None:
+        """Drop what was fetched and go on at these positions."""
+        self._consumer.assign([TopicPartition(TOPICS[topic], number, at) for (topic, number), at in positions.items()])
+
+    def commit(self, positions: Mapping[Place, int]) -> None:
+        """Tell the broker how far we are: for people who look at the group's lag, nothing is read from there."""
+        places = [TopicPartition(TOPICS[topic], number, at) for (topic, number), at in positions.items()]
+        try:
+            self._consumer.commit(offsets=places, asynchronous=True)
+        except KafkaException as error:
+            log.info("offsets_not_shown", reason=error.args[0].str())
+
+    def range(self, place: Place) -> tuple[int, int]:
+        """The first offset that the broker still has, and the next one it will give.
+
+        Raises:
+            BrokerUnavailable: it does not answer.
+        """
+        try:
+            return self._consumer.get_watermark_offsets(TopicPartition(TOPICS[place[0]], place[1]), timeout=TIMEOUT)
+        except KafkaException as error:
+            raise BrokerUnavailable(f"the broker does not answer ({error.args[0].str()})") from error
+
+    def close(self) -> None:
+        """Leave."""
+        self._consumer.close()
+
+
+def _records(messages: Collection[Message]) -> Iterator[Record]:
+    for message in messages:
+        error = message.error()
+        if error is None:
+            number = NUMBERS[message.topic() or ""]
+            yield Record(number, message.partition() or 0, message.offset() or 0, message.key(), message.value())
+        elif error.fatal() or error.code() in {KafkaError._AUTO_OFFSET_RESET, KafkaError._MAX_POLL_EXCEEDED}:
+            raise BrokerUnavailable(error.str())
+
+
+class EndsWatcher:
+    """Asks the broker again and again where the topics end, on a thread of its own."""
+
+    def __init__(self, servers: str, seconds: float) -> None:
+        self._admin = AdminClient({"bootstrap.servers": servers, "log.connection.close": False, "log_level": 0})
+        self._seconds = seconds
+        self._stopping = threading.Event()
+        self._latest: Ends | None = None
+        self._thread = threading.Thread(target=self._watch, daemon=True, name="ends")
+        self._thread.start()
+
+    @property
+    def latest(self) -> Ends | None:
+        """The last answer, or None before the first. It grows old while the broker is away."""
+        return self._latest
+
+    def close(self) -> None:
+        """Stop asking."""
+        self._stopping.set()
+        self._thread.join(2 * TIMEOUT)
+
+    def _watch(self) -> None:
+        wanted: Any = {
+            TopicPartition(topic, partition): OffsetSpec.latest()  # type: ignore[no-untyped-call]
+            for topic in TOPICS
+            for partition in range(topics.PARTITIONS)
+        }
+        while not self._stopping.wait(self._seconds):
+            asked_at = time.time_ns() // 1000
+            try:
+                answers = self._admin.list_offsets(wanted, request_timeout=TIMEOUT)
+                offsets = {(NUMBERS[p.topic], p.partition): answer.result().offset for p, answer in answers.items()}
+            except KafkaException:
+                continue  # the broker is away: the last answer stands, and stream time with it
+            self._latest = Ends(asked_at, offsets)
