@@ -53,6 +53,9 @@ def test_postgresql_away(stack: Stack, api: ApiProcess, rows: Rows) -> None:
         health = api.http.get("/health")
         assert (health.status_code, health.json()["status"]) == (503, "down")
         assert health.json()["dependencies"]["postgres"] == "down"
+        figures = api.http.get("/metrics").text
+        assert "api_requests_total" in figures
+        assert "api_outbox" not in figures  # not known is not none
     finally:
         stack.up("postgres")
     heals(api)

@@ -8,12 +8,18 @@ from fastapi import APIRouter, Response
 
 from gourmetgram.api.context import Context, Parts
 from gourmetgram.api.errors import ApiError
-from gourmetgram.api.metrics import render
+from gourmetgram.api.metrics import Waiting, render
 from gourmetgram.api.models import Health
 
 router = APIRouter(tags=["operations"])
 
 PATIENCE_SECONDS = 2.0
+OUTBOX_SECONDS = 1.0
+
+WAITING = """
+SELECT count(*) AS rows, greatest(0, coalesce(extract(epoch FROM now() - min(created_at)), 0))::float8 AS seconds
+FROM outbox
+"""
 
 
 async def _state(check: Awaitable[object]) -> Literal["up", "down"]:
@@ -52,7 +58,16 @@ async def health(parts: Parts, response: Response) -> Health:
     return Health(status=status, version=settings.api_version, kafka_enabled=settings.streaming, dependencies=states)
 
 
+async def _waiting(parts: Context) -> Waiting | None:
+    try:
+        row = await asyncio.wait_for(parts.database.row(WAITING), OUTBOX_SECONDS)
+    except (ApiError, TimeoutError):
+        return None  # the other figures are wanted most when PostgreSQL is away
+    assert row is not None  # noqa: S101 - an aggregate is one row
+    return Waiting(row["rows"], row["seconds"])
+
+
 @router.get("/metrics", include_in_schema=False)
-async def metrics() -> Response:
-    """Counters and times of all workers, for Prometheus."""
-    return render()
+async def metrics(parts: Parts) -> Response:
+    """Counters and times of all workers, and what waits in the outbox, for Prometheus."""
+    return render(await _waiting(parts))
