@@ -6,12 +6,12 @@ import re
 import shlex
 import subprocess
 import time
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from labkit.paths import ROOT, SECRETS
-from labkit.stack import secrets
 from labkit.stack.compose_file import ComposeFile, Service
 from labkit.stack.errors import StackError
 from labkit.stack.place import Ready, ServiceState
@@ -46,17 +46,31 @@ class _Anything(dict[str, str]):
         return f"any-{key}"
 
 
+def environment(
+    shell: Mapping[str, str], settings: Mapping[str, str], ports: Mapping[str, int], offset: int
+) -> dict[str, str]:
+    """What Compose is told: ours over the settings of docker/.env, and these over the shell.
+
+    Compose itself lets the shell win, so that a forgotten `export POSTGRES_PASSWORD=…` would quietly be another one.
+    """
+    ours = {f"{port}_PORT": str(number + offset) for port, number in ports.items()}
+    for_processes = {f"{port}_{what}" for port in ports for what in ("ADDRESS", "LISTEN")}
+    kept = {name: value for name, value in shell.items() if name not in for_processes}
+    return {**kept, **settings, **ours, "COMPOSE_ANSI": "never", "COMPOSE_PROGRESS": "plain"}
+
+
 class DockerCompose:
     """Containers of one project. A stack of another home or offset is another project, with data of its own."""
 
-    def __init__(self, file: ComposeFile, home: Path, root: Path, offset: int, *, is_default: bool) -> None:
+    def __init__(
+        self, file: ComposeFile, home: Path, root: Path, settings: Mapping[str, str], offset: int, *, is_default: bool
+    ) -> None:
         self.name = os.environ.get("LAB_PLACE", "compose")
         self._file = file
         self._root = root
-        name = sha256(f"{home.resolve()} {offset}".encode()).hexdigest()[:8]
-        shifted = {f"{port}_PORT": str(number + offset) for port, number in file.ports.items()}
-        project = {} if is_default else {"COMPOSE_PROJECT_NAME": f"gourmetgram-{name}"}
-        self._environment = {**os.environ, **shifted, **project, "COMPOSE_ANSI": "never", "COMPOSE_PROGRESS": "plain"}
+        project = sha256(f"{home.resolve()} {offset}".encode()).hexdigest()[:8]
+        own = {} if is_default else {"COMPOSE_PROJECT_NAME": f"gourmetgram-{project}"}
+        self._environment = environment(os.environ, settings, file.ports, offset) | own
 
     def up(self, services: tuple[str, ...], overrides: dict[str, str]) -> list[Ready]:
         """Start services and what they need. One-shots are waited for until they have ended well."""
@@ -135,7 +149,7 @@ class DockerCompose:
 
     def run(self, service: str, arguments: tuple[str, ...], overrides: dict[str, str]) -> str:
         """Run a one-shot service to its end."""
-        one = self._file.service(service, {**secrets.read(), **self._environment, **overrides})
+        one = self._file.service(service, {**self._environment, **overrides})
         argv = command(self._file, "run", "--rm", "--no-TTY", service)
         return self._call([*argv, *one.command, *arguments] if arguments else argv, overrides)
 

@@ -40,7 +40,7 @@ class Stack:
             self._place = Embedded(self.file, self.home, ROOT, os.environ | settings, self.port_offset)
         else:
             is_default = self.home == BUILD / "lab" and self.port_offset == 0
-            self._place = DockerCompose(self.file, self.home, ROOT, self.port_offset, is_default=is_default)
+            self._place = DockerCompose(self.file, self.home, ROOT, settings, self.port_offset, is_default=is_default)
 
     @classmethod
     def free(cls, home: Path, place: str = "embedded") -> Self:
