@@ -125,9 +125,8 @@ class Store:
 
     def request(self, request_id: str) -> ModerationRequest | None:
         """The frozen request of this id, or None when its image has been deleted since."""
-        fields = {
-            name.decode(): value.decode() for name, value in self._client.hgetall(f"request:{request_id}").items()
-        }
+        found: dict[Any, Any] = self._client.hgetall(f"request:{request_id}")
+        fields = {name.decode(): value.decode() for name, value in found.items()}
         return _thawed(request_id, fields) if fields else None
 
     def forget_everything(self) -> int:
