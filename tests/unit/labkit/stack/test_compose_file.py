@@ -121,3 +121,10 @@ def test_mounts_commands_and_health_are_read(tmp_path: Path) -> None:
     assert web.folders == {"/data": "data", "/files": "./files"}
     assert web.health == ["python", "-m", "probe"]
     assert web.environment == {"NUMBER": "1", "DATA": "/data"}
+
+
+def test_every_lasting_service_tells_whether_it_is_well() -> None:
+    services = yaml.safe_load(REAL.read_text())["services"]
+    lasting = {name for name, service in services.items() if service["restart"] != "no"}
+    may_not = {"redpanda-console", "redisinsight"}  # their images promise no program that could ask them
+    assert {name for name in lasting if "healthcheck" not in services[name]} <= may_not
