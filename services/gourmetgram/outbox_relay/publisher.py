@@ -7,14 +7,11 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from gourmetgram.core.broker import PRODUCER, BrokerUnavailable
 from gourmetgram.outbox_relay.batch import Record
 
 REFUSED = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_MSG, KafkaError.INVALID_RECORD})
 """What a broker says of a record that it will never take, however often it is sent."""
-
-
-class BrokerUnavailable(RuntimeError):
-    """The broker cannot take events now; it may later."""
 
 
 class Publisher:
@@ -25,19 +22,14 @@ class Publisher:
         self._delivery_seconds = delivery_seconds
         self._producer = Producer(
             {
+                **PRODUCER,
                 "bootstrap.servers": servers,
                 "client.id": "outbox_relay",
-                "enable.idempotence": True,
-                "acks": "all",
                 "linger.ms": 1,
-                "partitioner": "murmur2_random",  # as the Java clients do: every tool finds a key in the same partition
                 "delivery.timeout.ms": int(delivery_seconds * 1000),
                 "socket.timeout.ms": int(delivery_seconds * 1000),
                 "socket.connection.setup.timeout.ms": 3000,
-                "reconnect.backoff.ms": 50,
-                "reconnect.backoff.max.ms": 1000,
                 "topic.metadata.refresh.interval.ms": 60_000,
-                "log.connection.close": False,
             },
             logger=logging.getLogger("librdkafka"),
         )

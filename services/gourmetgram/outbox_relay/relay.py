@@ -11,11 +11,12 @@ import structlog
 
 from gourmetgram.core import topics
 from gourmetgram.core.backoff import Backoff
+from gourmetgram.core.broker import BrokerUnavailable
 from gourmetgram.outbox_relay.batch import OutboxRow, dead_letter, divide, oldest, record, views_by_image
 from gourmetgram.outbox_relay.metrics import Metrics
 from gourmetgram.outbox_relay.outbox import Outbox
 from gourmetgram.outbox_relay.pace import Pace
-from gourmetgram.outbox_relay.publisher import BrokerUnavailable, Publisher
+from gourmetgram.outbox_relay.publisher import Publisher
 
 log = structlog.get_logger("outbox_relay")
 
@@ -66,6 +67,7 @@ class Relay:
 
     def _await_leadership(self, outbox: Outbox) -> bool:
         while not outbox.lead():
+            self._metrics.waiting_since(None)  # what waits is the leader's lag, not ours
             self._backoff.reset()
             if self._stopping.wait(self._poll_seconds * (0.5 + random.random())):  # noqa: S311 - not a secret
                 return False

@@ -16,8 +16,9 @@ import structlog
 from confluent_kafka import KafkaException
 
 from gourmetgram.core.backoff import Backoff
+from gourmetgram.core.broker import BrokerUnavailable
 from gourmetgram.stream_consumer.batch import Ends, Place, Progress, in_order
-from gourmetgram.stream_consumer.event_log import BrokerUnavailable, EndsWatcher, EventLog, TopicsChanged
+from gourmetgram.stream_consumer.event_log import EndsWatcher, EventLog, TopicsChanged
 from gourmetgram.stream_consumer.metrics import Metrics
 from gourmetgram.stream_consumer.milestones import Milestone, Milestones
 from gourmetgram.stream_consumer.publisher import Publisher

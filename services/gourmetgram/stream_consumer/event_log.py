@@ -11,6 +11,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from gourmetgram.core import topics
+from gourmetgram.core.broker import CLIENT, MEMBER, BrokerUnavailable
 from gourmetgram.stream_consumer.batch import Ends, Place
 from gourmetgram.stream_consumer.records import TOPICS, Record
 
@@ -18,10 +19,6 @@ log = structlog.get_logger("stream_consumer")
 
 TIMEOUT: Final = 5
 NUMBERS: Final = {name: number for number, name in enumerate(TOPICS)}
-
-
-class BrokerUnavailable(RuntimeError):
-    """The broker does not answer, or not as expected; it may later."""
 
 
 class TopicsChanged(RuntimeError):
@@ -38,23 +35,19 @@ class EventLog:
     def __init__(self, servers: str, group: str, instance: str) -> None:
         self._consumer = Consumer(
             {
+                **MEMBER,
                 "bootstrap.servers": servers,
                 "client.id": "stream_consumer",
                 "group.id": group,
                 # With a name of its own a member that was killed and comes back is given its partitions at once.
                 "group.instance.id": f"{group}-{instance}",
-                "session.timeout.ms": 10_000,
                 "partition.assignment.strategy": "range",
                 "enable.auto.commit": False,
                 "auto.offset.reset": "error",
                 "fetch.wait.max.ms": 500,
-                "fetch.error.backoff.ms": 50,
                 "fetch.queue.backoff.ms": 20,
                 "queued.min.messages": 5000,
                 "queued.max.messages.kbytes": 8192,
-                "reconnect.backoff.ms": 50,
-                "reconnect.backoff.max.ms": 1000,
-                "log.connection.close": False,
             },
             logger=logging.getLogger("librdkafka"),
         )
@@ -135,7 +128,7 @@ class EndsWatcher:
     """Asks the broker again and again where the topics end, on a thread of its own."""
 
     def __init__(self, servers: str, seconds: float) -> None:
-        self._admin = AdminClient({"bootstrap.servers": servers, "log.connection.close": False, "log_level": 0})
+        self._admin = AdminClient({**CLIENT, "bootstrap.servers": servers, "log_level": 0})
         self._seconds = seconds
         self._stopping = threading.Event()
         self._latest: Ends | None = None

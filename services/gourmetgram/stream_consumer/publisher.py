@@ -1,6 +1,5 @@
 """What the consumer says to the broker: requests for moderation, and letters about records that it cannot use."""
 
-import json
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -8,13 +7,11 @@ from collections.abc import Callable, Sequence
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from gourmetgram.core import topics
+from gourmetgram.core.broker import PRODUCER, BrokerUnavailable, dead_letter
 from gourmetgram.core.moderation import ModerationRequest, encode_request
-from gourmetgram.stream_consumer.event_log import BrokerUnavailable
 from gourmetgram.stream_consumer.records import TOPICS, Refused
 
 DELIVERY_SECONDS = 10
-LONGEST_DEAD_VALUE = 65_536
-"""Bytes of a refused value that its dead letter keeps."""
 
 
 class Publisher:
@@ -23,16 +20,11 @@ class Publisher:
     def __init__(self, servers: str) -> None:
         self._producer = Producer(
             {
+                **PRODUCER,
                 "bootstrap.servers": servers,
                 "client.id": "stream_consumer",
-                "enable.idempotence": True,
-                "acks": "all",
                 "linger.ms": 0,
-                "partitioner": "murmur2_random",  # as the relay's: an image is in the same partition everywhere
                 "delivery.timeout.ms": DELIVERY_SECONDS * 1000,
-                "reconnect.backoff.ms": 50,
-                "reconnect.backoff.max.ms": 1000,
-                "log.connection.close": False,
             },
             logger=logging.getLogger("librdkafka"),
         )
@@ -93,15 +85,5 @@ class Publisher:
 
 def _letter(refused: Refused) -> bytes:
     record = refused.record
-    value = record.value or b""
-    letter = {
-        "schema_version": 1,
-        "topic": TOPICS[record.topic],
-        "partition": record.partition,
-        "offset": record.offset,
-        "key": None if record.key is None else record.key.decode(errors="replace"),
-        "reason": refused.reason,
-        "payload": value[:LONGEST_DEAD_VALUE].decode(errors="replace"),
-        "payload_bytes": len(value),
-    }
-    return json.dumps(letter).encode()
+    topic, value = TOPICS[record.topic], record.value or b""
+    return dead_letter(topic, record.partition, record.offset, record.key, value, refused.reason)

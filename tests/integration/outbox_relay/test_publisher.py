@@ -1,8 +1,9 @@
 import pytest
 
 from gourmetgram.core import topics
+from gourmetgram.core.broker import BrokerUnavailable
 from gourmetgram.outbox_relay.batch import Record
-from gourmetgram.outbox_relay.publisher import BrokerUnavailable, Publisher
+from gourmetgram.outbox_relay.publisher import Publisher
 from labkit.stack import Stack
 from tests.support.processes import free_port
 

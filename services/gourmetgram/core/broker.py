@@ -1,0 +1,49 @@
+"""What every client of the broker has in common, and letters about records that nobody can use. No I/O."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+CLIENT: Final[Mapping[str, Any]] = {
+    "reconnect.backoff.ms": 50,
+    "reconnect.backoff.max.ms": 1000,
+    "log.connection.close": False,
+}
+"""Settings of librdkafka for every client: a broker that comes back is found within a second."""
+
+PRODUCER: Final[Mapping[str, Any]] = {
+    **CLIENT,
+    "enable.idempotence": True,
+    "acks": "all",
+    "partitioner": "murmur2_random",  # as the Java clients do: every tool finds a key in the same partition
+}
+"""Settings for every producer: nothing is lost, doubled or reordered, and an image has one partition number."""
+
+MEMBER: Final[Mapping[str, Any]] = {
+    **CLIENT,
+    "session.timeout.ms": 10_000,
+    "fetch.error.backoff.ms": 50,
+}
+"""Settings for every member of a consumer group."""
+
+LONGEST_DEAD_VALUE: Final = 65_536
+"""Bytes of a refused value that its dead letter keeps, so that the letter itself is never too large."""
+
+
+class BrokerUnavailable(RuntimeError):
+    """The broker does not answer, or not as expected; it may later."""
+
+
+def dead_letter(topic: str, partition: int, offset: int, key: bytes | None, value: bytes, reason: str) -> bytes:
+    """A letter for the dead letter topic that says what was refused, where it stood, why, and how it began."""
+    letter = {
+        "schema_version": 1,
+        "topic": topic,
+        "partition": partition,
+        "offset": offset,
+        "key": None if key is None else key.decode(errors="replace"),
+        "reason": reason,
+        "payload": value[:LONGEST_DEAD_VALUE].decode(errors="replace"),
+        "payload_bytes": len(value),
+    }
+    return json.dumps(letter).encode()

@@ -1,0 +1,106 @@
+"""PostgreSQL: the facts about an image as of an instant, and the decisions."""
+
+from collections.abc import Sequence
+from typing import Any, Final, Self
+
+import msgspec
+import psycopg2
+import psycopg2.extensions
+
+from gourmetgram.core.moderation import ModerationRequest
+from gourmetgram.risk_scoring.scoring import Decision, Subject
+
+SESSION: Final = {
+    "statement_timeout": "20s",
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "2",
+    "tcp_keepalives_count": "3",
+    "plan_cache_mode": "force_generic_plan",
+}
+
+# One round trip each, prepared once: what a decision costs is mostly the commit.
+PREPARE: Final = """
+PREPARE subjects (bigint[], bigint[]) AS
+    SELECT asked.number, images.deleted_at IS NOT NULL,
+           (extract(epoch FROM images.created_at) * 1000000)::bigint, length(images.caption), images.category,
+           (SELECT count(*) FROM images AS others WHERE others.user_id = images.user_id
+               AND others.created_at <= timestamptz 'epoch' + asked.as_of * interval '1 microsecond'),
+           (extract(epoch FROM users.created_at) * 1000000)::bigint
+    FROM unnest($1, $2) WITH ORDINALITY AS asked (image_id, as_of, number)
+    JOIN images ON images.id = asked.image_id JOIN users ON users.id = images.user_id;
+PREPARE decide (uuid[], bigint[], float8[], text[], text[], bigint[], text[], text[], text[], integer[], text[]) AS
+    INSERT INTO moderation (inference_request_id, target_type, target_id, inference_mode, risk_score, recommendation,
+                            served, trigger_type, as_of, features, policy_version, rationale, partition, offsets,
+                            created_at)
+    SELECT request_id, 'image', image_id, 'heuristic', score, recommendation, true, trigger,
+           timestamptz 'epoch' + as_of * interval '1 microsecond', features::jsonb, policy, rationale::jsonb,
+           partition, offsets::jsonb, clock_timestamp()
+    FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) AS decision (request_id, image_id, score, recommendation,
+         trigger, as_of, features, policy, rationale, partition, offsets)
+    ON CONFLICT DO NOTHING RETURNING inference_request_id;
+"""
+
+
+class Database:
+    """One session. Every method raises psycopg2.Error when it breaks; then close it and open another."""
+
+    def __init__(self, connection: "psycopg2.extensions.connection") -> None:
+        self._connection = connection
+        self._cursor = connection.cursor()
+        self._cursor.execute(PREPARE)
+
+    @classmethod
+    def connect(cls, url: str) -> Self:
+        """Open a session within 3 s. Each statement is a transaction of its own."""
+        connection = psycopg2.connect(
+            url,
+            connect_timeout=3,
+            application_name="risk_scoring",
+            options=" ".join(f"-c {name}={value}" for name, value in SESSION.items()),
+            tcp_user_timeout=10_000,
+        )
+        connection.autocommit = True
+        return cls(connection)
+
+    def subjects(self, requests: Sequence[ModerationRequest]) -> list[Subject | None]:
+        """What is known about the image of each request; None where it was deleted, or never was."""
+        images, instants = [one.image_id for one in requests], [one.as_of for one in requests]
+        self._cursor.execute("EXECUTE subjects (%s, %s)", (images, instants))
+        found: list[Subject | None] = [None] * len(requests)
+        for number, is_deleted, *facts in self._cursor.fetchall():
+            if not is_deleted:
+                found[number - 1] = Subject(*facts)
+        return found
+
+    def store(self, decisions: Sequence[Decision]) -> set[str]:
+        """Commit decisions; return the ids of the requests that had none before."""
+        columns = zip(*map(_row, decisions), strict=True)
+        self._cursor.execute(
+            "EXECUTE decide (%s::uuid[], %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)", list(map(list, columns))
+        )
+        return {str(row[0]) for row in self._cursor.fetchall()}
+
+    def close(self) -> None:
+        """End the session."""
+        self._connection.close()
+
+
+def _row(decision: Decision) -> tuple[Any, ...]:
+    request, verdict = decision.request, decision.verdict
+    return (
+        str(request.request_id),
+        request.image_id,
+        verdict.risk_score,
+        verdict.recommendation,
+        request.trigger,
+        request.as_of,
+        _json(decision.features),
+        decision.policy_version,
+        _json(decision.rationale),
+        request.partition,
+        _json(request.offsets),
+    )
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
