@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 
 import psycopg2
+from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 
 from gourmetgram.core import topics
 from labkit.stack import Stack
@@ -9,7 +10,13 @@ from tests.faults.recount import read_topics
 from tests.integration.outbox_relay.outbox_rows import OutboxRows
 from tests.integration.outbox_relay.relays import RelayProcess, relay_url
 from tests.support.database import superuser_url
-from tests.support.processes import wait_until
+from tests.support.processes import free_port, wait_until
+
+BATCH = 500
+WAITING = """
+SELECT count(*) FROM pg_stat_activity WHERE application_name = 'outbox_relay' AND state = 'idle' AND query = 'ROLLBACK'
+"""
+"""Relays that found nothing to claim, and wait."""
 
 
 def published(stack: Stack, image: int, *names: str) -> list[str]:
@@ -77,31 +84,79 @@ def test_a_row_that_no_broker_takes_becomes_a_dead_letter_and_blocks_nobody(
     assert relay.metric("relay_dead_letters_total") == 2
 
 
+def limit_messages(stack: Stack, topic: str, size: int) -> None:
+    """Let a topic take records of at most this many bytes."""
+    admin = KafkaAdminClient(bootstrap_servers=stack.address("redpanda"))
+    admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, {"max.message.bytes": str(size)})])
+    admin.close()
+
+
 def test_a_topic_that_takes_less_than_the_producer_refuses_the_large_row_only(
-    bare_stack: Stack, outbox: OutboxRows, relay: RelayProcess
+    bare_stack: Stack, outbox: OutboxRows, tmp_path: Path
 ) -> None:
+    """The broker refuses what it is sent together; those who were in good order are sent once all the same."""
+    limit_messages(bare_stack, topics.FLAGS, 20_000)
     image = outbox.image()
-    outbox.tell("BEGIN")
-    good = [outbox.add(image, topics.COMMENTS, padding_of_the_event="x" * 500_000) for _ in range(3)]
-    outbox.tell("COMMIT")
-    outbox.wait_until_empty()
-    assert published(bare_stack, image, topics.COMMENTS) == good
+    rows = [outbox.add(image, topics.FLAGS, padding_of_the_event="x" * size) for size in (9, 9, 30_000, 9, 9)]
+    with RelayProcess(bare_stack, tmp_path / "relay.log") as relay:
+        outbox.wait_until_empty()
+        assert published(bare_stack, image, topics.FLAGS) == rows[:2] + rows[3:]
+        wait_until(lambda: relay.metric("relay_published_total") == 4, "the others are counted as published")
+        assert relay.metric("relay_dead_letters_total") == 1
+    (letter,) = (
+        one.event
+        for one in read_topics(bare_stack.address("redpanda"), [topics.DEAD_LETTERS])
+        if one.event["key"] == image
+    )
+    assert (letter["topic"], json.loads(letter["payload"])["event_id"]) == (topics.FLAGS, rows[2])
+
+
+def test_rows_are_published_in_the_order_of_ids_wherever_they_lie(
+    bare_stack: Stack, outbox: OutboxRows, tmp_path: Path
+) -> None:
+    """A table that was emptied is filled from the front again, so that later rows lie before earlier ones."""
+    image, gone = outbox.image(), outbox.image()
+    for _ in range(BATCH):
+        outbox.add(gone)
+    expected = [outbox.add(image) for _ in range(BATCH)]
+    outbox.tell("DELETE FROM outbox WHERE key = %s", gone)
+    outbox.tell("VACUUM outbox")
+    expected += [outbox.add(image) for _ in range(BATCH)]
+    assert outbox.ask("SELECT key = %s AND id > (SELECT min(id) FROM outbox) FROM outbox ORDER BY ctid LIMIT 1", image)
+    with RelayProcess(bare_stack, tmp_path / "relay.log"):
+        outbox.wait_until_empty()
+    assert published(bare_stack, image) == expected
+
+
+def test_the_lag_is_the_age_of_what_waits_and_nothing_to_one_that_does_not_lead(
+    bare_stack: Stack, outbox: OutboxRows, tmp_path: Path
+) -> None:
+    outbox.add(outbox.image())
+    outbox.tell("UPDATE outbox SET created_at = now() - interval '1000 s'")
+    away = {"KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{free_port()}"}
+    with RelayProcess(bare_stack, tmp_path / "stuck.log", **away) as stuck:
+        wait_until(lambda: 1000 <= stuck.metric("relay_lag_seconds") < 1100, "the lag tells the age")
+        assert outbox.ask("SELECT count(*) FROM outbox") == 1
+        with RelayProcess(bare_stack, tmp_path / "relay.log") as relay:
+            outbox.wait_until_empty()
+            wait_until(lambda: relay.metric("relay_lag_seconds") == 0, "nothing waits any more")
+            assert relay.leads()
+            wait_until(lambda: stuck.metric("relay_lag_seconds") == 0, "another relay leads")
 
 
 def test_a_notice_wakes_the_relay_long_before_it_would_look(
     bare_stack: Stack, outbox: OutboxRows, tmp_path: Path
 ) -> None:
     image = outbox.image()
-    with RelayProcess(bare_stack, tmp_path / "relay.log", RELAY_POLL_SECONDS="10") as relay:
-        wait_until(relay.leads, "the relay leads")
-        outbox.wait_until_empty()
+    with RelayProcess(bare_stack, tmp_path / "relay.log", RELAY_POLL_SECONDS="10"):
+        wait_until(lambda: outbox.ask(WAITING) == 1, "the relay waits")
         outbox.add(image)
         outbox.notify()
         outbox.wait_until_empty(seconds=5)
 
 
 def test_without_notices_rows_are_found_all_the_same(outbox: OutboxRows, relay: RelayProcess) -> None:
-    wait_until(relay.leads, "the relay leads")
+    wait_until(lambda: outbox.ask(WAITING) == 1, "the relay waits")
     outbox.add(outbox.image())
     outbox.wait_until_empty(seconds=5)
 
