@@ -88,12 +88,12 @@ def load(version: str) -> Policy:
     Raises:
         ValueError: there is none, or its file is not a policy; the message names what is wrong.
     """
-    path = FOLDER / f"{version}.json"
-    known = sorted(file.stem for file in FOLDER.glob("*.json"))
+    path = FOLDER / f"{version}.yaml"
+    known = sorted(file.stem for file in FOLDER.glob("*.yaml"))
     if version not in known:
         raise ValueError(f"expected a policy out of {', '.join(known)}, got {version!r}")
     try:
-        policy = msgspec.json.decode(path.read_bytes(), type=Policy)
+        policy = msgspec.yaml.decode(path.read_bytes(), type=Policy)
     except msgspec.DecodeError as error:
         raise ValueError(f"{path}: {error}") from error
     if policy.version != version:

@@ -135,11 +135,13 @@ local function remember(partition, kind, record)
   return known.newest
 end
 
+-- <alert>
 -- Whether the event at `time` lifted the count in the window that ends at `as_of` to the threshold: it was one lower
 -- without it. So the alert is armed again as soon as the count has fallen below.
 local function crosses(image, kind, length, as_of, time, threshold)
   return time > as_of - length and count(image, kind, length, as_of) == threshold
 end
+-- </alert>
 
 local apply = {}
 
