@@ -1,17 +1,16 @@
 """Executes one notebook with papermill, and tells a watcher about each cell."""
 
 import logging
+import os
 import shutil
 import tempfile
 import threading
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import papermill
-import psutil
 from jupyter_client.kernelspec import NoSuchKernel
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.exceptions import PapermillExecutionError
@@ -20,6 +19,7 @@ from traitlets.config import Config
 from labkit.runner.chapters import read, tags
 from labkit.runner.errors import RunError
 from labkit.runner.guard import Guard
+from labkit.runner.kernels import kernels_of
 from labkit.runner.prepare import Prepared
 
 CELL_TIMEOUT = 1800
@@ -59,7 +59,7 @@ class _Clock:
         self._since = 0.0
 
     def started(self, cell_index: int, **_: Any) -> None:
-        self._guard.watch(_kernels())
+        self._guard.watch(kernels_of(os.getpid()))
         self.index, self._since = cell_index, time.monotonic()
         self.watcher.cell_started(cell_index)
 
@@ -85,7 +85,7 @@ def execute(prepared: Prepared, output: Path, folder: Path, watcher: Watcher) ->
         try:
             work.join()
         except BaseException:
-            guard.watch(_kernels())
+            guard.watch(kernels_of(os.getpid()))
             guard.end_groups()
             work.join()
             raise
@@ -127,14 +127,3 @@ def _outcome(
 def _standard_error(executed: Path, index: int) -> str:
     cells = [cell for cell in read(executed).cells if ERROR_MARK not in tags(cell)]
     return "".join(output.text for output in cells[index].outputs if output.get("name") == "stderr")
-
-
-def _kernels() -> list[int]:
-    """Kernels that this process started; each leads a process group of its own."""
-    return [child.pid for child in psutil.Process().children() if _is_kernel(child)]
-
-
-def _is_kernel(process: psutil.Process) -> bool:
-    with suppress(psutil.Error):
-        return any("ipykernel" in part for part in process.cmdline())
-    return False

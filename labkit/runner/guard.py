@@ -22,12 +22,12 @@ class Guard:
     """Guards the process groups it is told of, until the end of the `with` block; then it kills what is left of them.
 
     Args:
-        folder: is deleted after the groups.
+        folder: is deleted after the groups, when there is one.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path | None = None) -> None:
         self._groups: set[int] = set()
-        argv = [sys.executable, "-ES", __file__, str(folder)]
+        argv = [sys.executable, "-ES", __file__, *([str(folder)] if folder else [])]
         # A session of its own: Ctrl-C in the terminal is for the run, not for its guard.
         self._process = subprocess.Popen(argv, stdin=subprocess.PIPE, text=True, start_new_session=True)
 
@@ -65,7 +65,8 @@ def main() -> None:
     lines = [line.strip() for line in sys.stdin]
     if ALL_WELL not in lines:
         kill(int(line) for line in lines)
-        shutil.rmtree(sys.argv[1], ignore_errors=True)
+        for folder in sys.argv[1:]:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":
