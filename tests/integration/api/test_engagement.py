@@ -114,6 +114,9 @@ def test_test_accounts_are_marked(v2: ApiProcess, events: Events) -> None:
     tester = new_person(v2, is_test_account=True)
     image = tester.image()
     tester.view(image)
-    tester.comment(image)
+    comment = tester.comment(image).json()["id"]
     tester.flag(image_id=image)
-    assert [event["is_test"] for event in events(image)] == [True] * 4
+    tester.flag(comment_id=comment)
+    tester.delete(image)
+    told = [(event["event_type"], event["is_test"]) for event in events(image)]
+    assert told == [(kind, True) for kind in ("upload", "view", "comment", "flag", "flag", "deletion")]

@@ -71,6 +71,16 @@ def test_one_upload_and_one_photo(v2: ApiProcess, rows: Rows, objects: Callable[
     assert len(objects() - before) == 1
 
 
+def test_photos_of_refused_uploads_do_not_stay(v2: ApiProcess, objects: Callable[[], set[str]]) -> None:
+    ana, key, before = new_person(v2), new_name(), objects()
+    photos = [photo(size=(20 + number, 20)) for number in range(SAME_TIME)]
+    with ThreadPoolExecutor(SAME_TIME) as pool:
+        answers = list(pool.map(lambda data: ana.upload(data, key=key), photos))
+    assert sorted(answer.status_code for answer in answers) == [201] + [422] * (SAME_TIME - 1)
+    (kept,) = (answer.json()["s3_url"] for answer in answers if answer.status_code == 201)
+    assert objects() - before == {kept.removeprefix("s3://gourmetgram-images/")}
+
+
 def test_one_deletion(v2: ApiProcess, events: Events) -> None:
     ana, key = new_person(v2), new_name()
     image = ana.image()

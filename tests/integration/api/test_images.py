@@ -98,9 +98,10 @@ def test_a_form_without_a_file_is_refused(ana: Person) -> None:
     assert_refused(ana.post("/upload/", data={"category": "Soup", "file": "text"}), 422, "invalid")
 
 
-def test_the_list_goes_back_in_time_and_leaves_deleted_images_out(ana: Person) -> None:
-    images = [ana.image() for _ in range(5)]
+def test_the_list_goes_back_in_time_and_leaves_deleted_and_hidden_images_out(ana: Person, rows: Rows) -> None:
+    images = [ana.image() for _ in range(6)]
     ana.delete(images[2])
+    rows("UPDATE images SET moderator_hidden = true WHERE id = %s", images.pop(3))
     first = ana.get("/images/", params={"limit": 2, "before_id": images[-1] + 1}).json()
     assert [one["id"] for one in first["images"]] == [images[4], images[3]]
     second = ana.get("/images/", params={"limit": 2, "before_id": first["next_before_id"]}).json()

@@ -33,7 +33,7 @@ def batch_of(author: str, fan: str) -> Batch:
     user = {"country_of_residence": "NL", "year_of_birth": 1990, "created_at": at(0)}
     encoded = base64.b64encode(photo()).decode()
     uploads = [
-        {"ref": ref, "username": author, "caption": f"of {ref}", "category": "Soup"}
+        {"ref": ref, "username": author, "caption": f"süß: {ref}", "category": "Soup"}
         | {"occurred_at": at(1), "photo": encoded}
         for ref in ("soup", "stew")
     ]
@@ -73,8 +73,8 @@ def test_a_batch_becomes_rows_and_in_v2_imported_events(
     stored = rows("SELECT id, user_id, source, caption, views, created_at FROM images WHERE user_id = %s", author)
     uploaded = START + timedelta(minutes=1)
     assert sorted(stored) == [
-        (soup, author, "import", "of soup", views, uploaded),
-        (stew, author, "import", "of stew", 0, uploaded),
+        (soup, author, "import", "süß: soup", views, uploaded),
+        (stew, author, "import", "süß: stew", 0, uploaded),
     ]
     assert rows("SELECT user_id, content, created_at FROM comments WHERE image_id = %s", soup) == [
         (fan, "salty", START + timedelta(minutes=6))
@@ -87,6 +87,10 @@ def test_a_batch_becomes_rows_and_in_v2_imported_events(
         return
     assert Counter(one["event_type"] for one in told) == {"upload": 2, "view": 3, "comment": 1, "flag": 1}
     assert all(one["imported"] for one in told)
+    assert {one["caption_length"] for one in told if one["event_type"] == "upload"} == {len("süß: soup")}
+    assert rows("SELECT count(*) FROM outbox WHERE key = %s AND created_at < now() - interval '1 minute'", soup) == [
+        (0,)
+    ]
     assert {one["is_test"] for one in told if one["user_id"] == fan} == {True}
     sent = {one["event_id"]: datetime.fromisoformat(one["occurred_at"]) for one in batch["events"]}
     kept = {one["event_id"]: datetime.fromisoformat(one["occurred_at"]) for one in told if one["user_id"] == fan}

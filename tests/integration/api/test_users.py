@@ -10,6 +10,7 @@ import pytest
 from tests.integration.api.people import Person, assert_refused, new_name, new_person
 from tests.integration.api.servers import ApiProcess
 from tests.support.database import Rows
+from tests.support.processes import wait_until
 
 SAME_TIME = 50
 
@@ -112,6 +113,14 @@ def test_writing_needs_a_token(api: ApiProcess, rows: Rows, header: dict[str, st
 
 def test_each_scope_has_its_own_rights(ana: Person, moderator: Person, importer: Person) -> None:
     assert_refused(importer.view(1), 403, "wrong_scope")
+    assert_refused(importer.delete(1), 403, "wrong_scope")
     assert_refused(moderator.comment(1), 403, "wrong_scope")
     assert_refused(ana.post("/import/events", "k", json={}), 403, "wrong_scope")
     assert_refused(moderator.post("/import/events", "k", json={}), 403, "wrong_scope")
+
+
+def test_a_revoked_token_works_a_few_seconds_longer_at_most(v2: ApiProcess, rows: Rows) -> None:
+    ana = new_person(v2)
+    image = ana.image()
+    rows("UPDATE api_tokens SET revoked_at = now() WHERE user_id = %s", ana.id)
+    wait_until(lambda: ana.view(image).status_code == 401, "the token is refused", 15)
