@@ -17,6 +17,7 @@ from labkit.stack import processes
 from labkit.stack.servers import kafka, postgres
 from labkit.stack.servers.base import package_folder
 from labkit.stack.stack import Stack
+from labkit.stack.taken_ports import REMEDY, is_held_by
 
 GIGABYTE = 1024**3
 MEMORY = {"embedded": 2 * GIGABYTE, "compose": 5 * GIGABYTE, "chameleon": 5 * GIGABYTE}
@@ -139,20 +140,11 @@ def taken_ports(stack: Stack) -> Iterator[Finding]:
     for service, names in stack.file.ports_by_service(embedded=stack.place == "embedded").items():
         for name in names:
             holder = listening.get(stack.port(name))
-            if stack.port(name) in listening and not (_is_ours(holder, ours) or _is_up(stack, service)):
+            if stack.port(name) in listening and not (is_held_by(holder, ours) or _is_up(stack, service)):
                 clashes += 1
                 yield _clash(service, stack.port(name), holder)
     if not clashes:
         yield Finding("ok", "ports", f"free, or used by this stack (LAB_PORT_OFFSET is {stack.port_offset})")
-
-
-def _is_ours(holder: psutil.Process | None, ours: set[int]) -> bool:
-    if holder is None:
-        return False
-    try:
-        return bool(ours & {holder.pid, *(parent.pid for parent in holder.parents())})
-    except psutil.Error:
-        return holder.pid in ours
 
 
 def _is_up(stack: Stack, service: str) -> bool:
@@ -161,8 +153,7 @@ def _is_up(stack: Stack, service: str) -> bool:
 
 
 def _clash(service: str, port: int, holder: psutil.Process | None) -> Finding:
-    remedy = "Stop that program, or set LAB_PORT_OFFSET=100 to move all ports of the lab by 100."
-    return Finding("bad", "ports", f"{port}, which {service} needs, is used by {processes.describe(holder)}", remedy)
+    return Finding("bad", "ports", f"{port}, which {service} needs, is used by {processes.describe(holder)}", REMEDY)
 
 
 def leftovers(home: Path) -> Iterator[Finding]:

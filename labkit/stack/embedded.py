@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from labkit.stack import launch
+from labkit.stack import launch, taken_ports
 from labkit.stack.compose_file import ComposeFile
 from labkit.stack.errors import StackError
 from labkit.stack.local_services import LocalServices
@@ -46,6 +46,8 @@ class Embedded:
         ordered = self._file.with_needs(wanted)
         owner = os.environ.get("LAB_OWNER_PID")
         self._supervisor.start(self._services.programs(), int(owner) if owner else None)
+        idle = set(ordered) - self._supervisor.running()
+        taken_ports.require_free({name: self._services.ports(name) for name in ordered if name in idle}, self._home)
         started: dict[str, Future[Ready]] = {}
         with ThreadPoolExecutor(len(ordered)) as pool:
             for name in ordered:

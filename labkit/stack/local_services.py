@@ -34,6 +34,11 @@ class LocalServices:
         )
         return SERVERS[options["server"]](setting)
 
+    def ports(self, name: str) -> list[int]:
+        """The ports on which a service listens."""
+        names = self.file.ports_by_service(embedded=True)[name]
+        return [int(self._settings[f"{port}_PORT"]) for port in names]
+
     def process(self, service: Service) -> Process:
         """The process that runs the command of a service of our own."""
         folders = {target: self._folder(source) for target, source in service.folders.items()}

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 
-from labkit.stack import launch, ports
+from labkit.stack import launch
 from labkit.stack.compose_file import Service
 from labkit.stack.errors import StackError
 from labkit.stack.local_services import LocalServices, with_our_python
@@ -52,7 +52,6 @@ class Starter:
     def _start_native(self, service: Service) -> None:
         server = self._services.server(service)
         if self._supervisor.state(service.name)["statename"] in STOPPED_STATES:
-            self._require_free(service.name, server.setting.ports.values())
             server.prepare()
             self._services.write(service.name, server.process())
             self._supervisor.begin(service.name)
@@ -119,15 +118,3 @@ class Starter:
             f"The whole log is {self._services.log(name)}.",
             name,
         )
-
-    def _require_free(self, name: str, wanted: Iterable[int]) -> None:
-        for port in wanted:
-            deadline = time.monotonic() + 5  # one that was just stopped may hold its port a little longer
-            while not ports.is_free(port):
-                if time.monotonic() > deadline:
-                    raise StackError(
-                        f"The service {name} needs port {port}, and another program uses it (`./lab doctor` says "
-                        f"which). Stop it, or set LAB_PORT_OFFSET=100 to move all ports of the lab by 100.",
-                        name,
-                    )
-                time.sleep(0.1)

@@ -156,7 +156,7 @@ class Supervisor:
 
     def end(self, *names: str) -> None:
         """Stop processes, all at once, and wait until they have ended."""
-        running = {one["name"] for one in self.states() if one["statename"] not in STOPPED_STATES}
+        running = self.running()
         for name in running.intersection(names):
             with self._calls() as calls, contextlib.suppress(xmlrpc.client.Fault):
                 calls.stopProcess(name, False)
@@ -175,6 +175,10 @@ class Supervisor:
             return []
         with self._calls() as calls:
             return [one for one in calls.getAllProcessInfo() if one["name"] != KEEPER]
+
+    def running(self) -> set[str]:
+        """Processes that run, or are to."""
+        return {one["name"] for one in self.states() if one["statename"] not in STOPPED_STATES}
 
     def shut_down(self) -> None:
         """Stop all processes and the supervisor, and wait until it has ended."""

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -142,14 +143,19 @@ def test_a_failed_one_shot_is_named_and_not_what_waits_for_it(changed: Callable[
         stack.destroy()
 
 
-def test_a_taken_port_is_named(own_stack: Stack) -> None:
-    import socket
-
+@pytest.mark.parametrize(
+    ("port", "service", "wanted"), [("postgres", "postgres", "migrate"), ("api", "api_v1", "api_v1")]
+)
+def test_a_taken_port_is_named_before_anything_starts(own_stack: Stack, port: str, service: str, wanted: str) -> None:
     with (
-        socket.create_server(("127.0.0.1", own_stack.port("postgres"))),
-        pytest.raises(StackError, match=f"postgres needs port {own_stack.port('postgres')}"),
+        socket.create_server(("127.0.0.1", own_stack.port(port))),
+        pytest.raises(StackError, match="LAB_PORT_OFFSET") as caught,
     ):
-        own_stack.up("postgres")
+        own_stack.up(wanted)
+    assert caught.value.service == service
+    assert f"The service {service} needs port {own_stack.port(port)}" in str(caught.value)
+    assert f"process {os.getpid()} of user" in str(caught.value)
+    assert own_stack.ps() == []
 
 
 def test_a_stack_ends_with_its_owner(home: Path) -> None:
