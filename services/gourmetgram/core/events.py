@@ -5,7 +5,7 @@ These classes are the only definition. The API writes them, every consumer reads
 """
 
 from datetime import UTC, datetime
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 from uuid import UUID
 
 import msgspec
@@ -17,6 +17,12 @@ SCHEMA_VERSION = 1
 
 Timestamp = Annotated[datetime, msgspec.Meta(tz=True)]
 
+LARGEST: Final = 2**53 - 1
+"""No number is larger: Lua (in Redis) and JavaScript count exactly up to here."""
+
+Id = Annotated[int, msgspec.Meta(ge=1, le=LARGEST)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=LARGEST)]
+
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event_type"):
     """What all events have. Times are UTC with microseconds; `is_test` marks the deeds of test accounts."""
@@ -26,8 +32,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event_type"):
     schema_version: int = SCHEMA_VERSION
     event_id: UUID
     occurred_at: Timestamp
-    image_id: int
-    user_id: int
+    image_id: Id
+    user_id: Count
     is_test: bool
     imported: bool = False
 
@@ -42,7 +48,7 @@ class Upload(Event, frozen=True, kw_only=True, tag="upload"):
 
     type = "upload"
 
-    caption_length: int
+    caption_length: Count
     category: Category
 
 
@@ -57,7 +63,7 @@ class Comment(Event, frozen=True, kw_only=True, tag="comment"):
 
     type = "comment"
 
-    comment_id: int
+    comment_id: Id
 
 
 class Flag(Event, frozen=True, kw_only=True, tag="flag"):
@@ -65,9 +71,9 @@ class Flag(Event, frozen=True, kw_only=True, tag="flag"):
 
     type = "flag"
 
-    flag_id: int
+    flag_id: Id
     reason: str
-    comment_id: int | None = None
+    comment_id: Id | None = None
 
 
 class Deletion(Event, frozen=True, kw_only=True, tag="deletion"):
@@ -100,5 +106,8 @@ def decode(value: bytes | str) -> AnyEvent:
     Raises:
         msgspec.DecodeError: not JSON, or (`msgspec.ValidationError`) not an event; the message names the field.
     """
-    event: AnyEvent = _decoder.decode(value)
+    try:
+        event: AnyEvent = _decoder.decode(value)
+    except RecursionError as error:
+        raise msgspec.DecodeError("JSON is nested too deeply") from error
     return event

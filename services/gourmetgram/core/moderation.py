@@ -10,6 +10,7 @@ from uuid import UUID, uuid5
 
 import msgspec
 
+from gourmetgram.core.events import Count, Id
 from gourmetgram.core.windows import WINDOWS
 
 SCHEMA_VERSION = 1
@@ -21,7 +22,8 @@ Trigger = Literal["upload", "anchor", "viral", "suspicious", "flagged"]
 
 TRIGGERS: tuple[Trigger, ...] = get_args(Trigger)
 
-Count = Annotated[int, msgspec.Meta(ge=0)]
+Partition = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+Topic = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]+$")]
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -46,13 +48,13 @@ class ModerationRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     schema_version: int = SCHEMA_VERSION
     request_id: UUID
-    image_id: Annotated[int, msgspec.Meta(ge=1)]
+    image_id: Id
     trigger: Trigger
     key: str
-    as_of: Annotated[int, msgspec.Meta(ge=0)]
+    as_of: Count
     counts: Counts
-    partition: int
-    offsets: Mapping[str, int]
+    partition: Partition
+    offsets: Mapping[Topic, Count]
 
 
 def request_id(image_id: int, trigger: Trigger, key: str) -> UUID:
@@ -77,7 +79,10 @@ def decode_request(value: bytes | str) -> ModerationRequest:
     Raises:
         msgspec.DecodeError: not JSON, or (`msgspec.ValidationError`) not a request, or one whose id is not its own.
     """
-    request = _decoder.decode(value)
+    try:
+        request = _decoder.decode(value)
+    except RecursionError as error:
+        raise msgspec.DecodeError("JSON is nested too deeply") from error
     expected = request_id(request.image_id, request.trigger, request.key)
     if request.request_id != expected:
         raise msgspec.ValidationError(f"expected request_id {expected}, got {request.request_id}")
