@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 
-from labkit.stack import launch
+from labkit.stack import launch, one_shot
 from labkit.stack.compose_file import Service
 from labkit.stack.errors import StackError
 from labkit.stack.local_services import LocalServices, with_our_python
@@ -17,7 +17,6 @@ READY_SECONDS = 90
 CRASHING_SECONDS = 8
 """A service that still ends right after its start by then will not get better."""
 
-ONE_SHOT_SECONDS = 600
 TAIL = 15
 
 
@@ -81,18 +80,7 @@ class Starter:
         Raises:
             StackError: it failed.
         """
-        process = self._services.process(service)
-        self._services.log(service.name).parent.mkdir(parents=True, exist_ok=True)
-        try:
-            done = subprocess.run(
-                process.argv, env=process.environment, cwd=process.folder, stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=ONE_SHOT_SECONDS, check=False,
-            )  # fmt: skip
-            output, code = done.stdout, done.returncode
-        except subprocess.TimeoutExpired as late:
-            output, code = f"{(late.stdout or b'').decode()}\ndid not end within {ONE_SHOT_SECONDS} s", 124
-        with self._services.log(service.name).open("a") as log:
-            log.write(output)
+        output, code = one_shot.run_to_end(self._services.process(service), self._services.log(service.name))
         self._services.result(service.name).parent.mkdir(parents=True, exist_ok=True)
         self._services.result(service.name).write_text(str(code))
         if code:
