@@ -1,7 +1,6 @@
 """The commands of `./lab`."""
 
 import importlib
-import importlib.util
 import os
 import sys
 import time
@@ -121,10 +120,8 @@ def notebook(place: Place = None) -> None:
 
 def _add_commands() -> None:
     for name in COMMANDS:
-        if importlib.util.find_spec(f"labkit.commands.{name}"):
-            module = importlib.import_module(f"labkit.commands.{name}")
-            if hasattr(module, "command"):
-                app.command(name.replace("_", "-"))(module.command)
+        module = importlib.import_module(f"labkit.commands.{name}")
+        app.command(name.replace("_", "-"))(module.command)
 
 
 def _run_tool(arguments: list[str]) -> bool:
