@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from labkit.paths import ROOT
-from labkit.stack import Stack, StackError, ports
+from labkit.stack import Stack, StackError, ports, starting
 from tests.integration.labkit.processes import ask, is_alive, processes_of, wait_until
 
 SERVERS = ("postgres", "minio", "redpanda")
@@ -121,7 +121,10 @@ def test_an_unfinished_first_start_is_done_again(own_stack: Stack) -> None:
     assert ask(own_stack, "SELECT count(*) FROM pg_roles WHERE rolname = 'student'") == (1,)
 
 
-def test_a_service_that_cannot_start_is_named_with_its_log(changed: Callable[[str, str], None], home: Path) -> None:
+def test_a_service_that_cannot_start_is_named_with_its_log(
+    changed: Callable[[str, str], None], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(starting, "CRASHING_SECONDS", 1)  # it need not be given up as late as on a busy machine
     changed('["python", "-m", "gourmetgram.api"]', '["python", "-m", "gourmetgram.apy"]')
     stack = Stack.free(home / "stack")
     try:
