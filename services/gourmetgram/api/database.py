@@ -19,6 +19,7 @@ _AWAY = (
     asyncpg.OperatorInterventionError,  # shutting down, starting, cancelled
     asyncpg.InsufficientResourcesError,  # no connection, disk or memory left
     asyncpg.InvalidAuthorizationSpecificationError,  # a wrong password is not the caller's mistake either
+    asyncpg.InvalidCatalogNameError,  # nor a database that is not there
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,  # a connection used after the server said goodbye and before it closed it
 )

@@ -38,8 +38,12 @@ class Post:
 
 
 def object_name(request: Request, extension: str) -> str:
-    """The name of a photo in the bucket; the same request sent again names the same object."""
-    repeatable = f"{request.user_id} {request.key} {request.fingerprint.hex()}"
+    """The name of a photo in the bucket; the same request sent again names the same object.
+
+    The day is part of it: keys are forgotten after a day, and the same upload sent later still is another post, which
+    must not share its photo with the first.
+    """
+    repeatable = f"{request.user_id} {request.key} {request.at:%Y-%m-%d} {request.fingerprint.hex()}"
     return f"uploads/{uuid5(_NAMESPACE, repeatable) if request.key else uuid7()}.{extension}"
 
 

@@ -1,5 +1,8 @@
 """Fingerprints, object names, and the statements of the two versions."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +13,7 @@ from gourmetgram.api.uploads import UPLOAD, object_name
 from gourmetgram.api.writes import Request
 
 TEXTS = st.text(max_size=20)
+KEYS_KEPT = timedelta(hours=24)
 
 
 @given(TEXTS, TEXTS, TEXTS, TEXTS)
@@ -30,6 +34,12 @@ def test_a_repeated_upload_names_the_same_object_and_another_does_not() -> None:
     names = {name(1, "key", b"photo"), name(2, "key", b"photo"), name(1, "other", b"photo"), name(1, "key", b"other")}
     assert len(names) == 4
     assert name(1, None, b"photo") != name(1, None, b"photo")
+
+
+def test_an_upload_sent_after_its_key_was_forgotten_does_not_share_its_photo_with_the_first() -> None:
+    first = Request.now(1, "key", "upload", b"photo")
+    later = replace(first, at=first.at + KEYS_KEPT)
+    assert object_name(first, "jpg") != object_name(later, "jpg")
 
 
 @pytest.mark.parametrize("write", [UPLOAD, DELETE, COMMENT, FLAG_ON_IMAGE, FLAG_ON_COMMENT, view_write(True)])
