@@ -11,7 +11,7 @@ import pytest
 
 from labkit.stack import Stack
 from tests.integration.api.people import Person, assert_refused, new_name, new_person
-from tests.integration.api.servers import ApiProcess
+from tests.integration.api.servers import ApiProcess, environment
 from tests.support.database import Rows
 from tests.support.processes import wait_until
 
@@ -117,3 +117,14 @@ def test_a_frozen_store_does_not_freeze_the_health_check(
         assert (health.status_code, health.json()["status"]) == (503, "down")
         if server == "DATABASE_URL":
             assert_away(Person(api).join())
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"), [("api:", "api:not-"), ("/gourmetgram", "/absent")], ids=["password", "database"]
+)
+def test_a_database_that_lets_nobody_in_is_away(stack: Stack, tmp_path: Path, right: str, wrong: str) -> None:
+    url = environment(stack, "v1")["DATABASE_URL"].replace(right, wrong)
+    with ApiProcess(stack, "v1", tmp_path / "log", DATABASE_URL=url) as api:
+        health = api.http.get("/health")
+        assert (health.status_code, health.json()["dependencies"]["postgres"]) == (503, "down")
+        assert_away(Person(api).join())
