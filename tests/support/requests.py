@@ -12,7 +12,7 @@ NOON = 1_795_521_600_000_000
 def asked(image: int = 1, trigger: Trigger = "upload", key: str = "0", **changes: Any) -> ModerationRequest:
     """A request about an image that nothing happened to; keywords are counts, or replace fields."""
     counts = Counts(**QUIET | {name: changes.pop(name) for name in COUNT_NAMES if name in changes})
-    fields = {
+    fields: dict[str, Any] = {
         "request_id": request_id(image, trigger, key),
         "image_id": image,
         "trigger": trigger,

@@ -1,5 +1,7 @@
 """From requests and facts to decisions: every column reaches its feature, and the reasons say which rules held."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -75,7 +77,7 @@ def test_every_column_reaches_its_feature() -> None:
     ],
 )
 def test_the_rationale_names_the_rules_that_held(
-    counts: dict[str, int], score: float, recommendation: str, rules: list[str]
+    counts: dict[str, Any], score: float, recommendation: str, rules: list[str]
 ) -> None:
     (decision,) = decide([(asked(**counts), PLAIN)], load("v1"))
     assert decision.verdict.risk_score == score
