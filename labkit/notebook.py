@@ -36,9 +36,9 @@ class Lab:
         print(f"$ {prefix}{self._stack.command('up', '--detach', '--wait', services=services)}\n")
         for one in self._stack.up(*services, **environment):
             if one.note:
-                print(f"{one.name:16} is left out here: {one.note}")
+                print(f"{one.name:20} is left out here: {one.note}")
             else:
-                print(f"{one.name:16} ready after {one.seconds:.1f} s")
+                print(f"{one.name:20} ready after {one.seconds:.1f} s")
 
     def stop(self, *services: str) -> None:
         """Stop services; their data stays."""
@@ -49,7 +49,7 @@ class Lab:
         """Print what is running."""
         states = self._stack.ps()
         for one in states:
-            print(f"{one.name:16} {one.state:9} {one.detail}")
+            print(f"{one.name:20} {one.state:9} {one.detail}")
         if not states:
             print("nothing is running")
 
