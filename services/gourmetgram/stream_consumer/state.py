@@ -19,6 +19,8 @@ from gourmetgram.stream_consumer.settings import ConsumerSettings
 
 SCRIPT: Final = Path(__file__).with_name("apply.lua").read_text()
 
+FORGET: Final = Path(__file__).with_name("forget.lua").read_text()
+
 SEEN: Final = 2000
 """Event ids remembered per topic and partition; a relay that restarts repeats at most its last batch of 500."""
 
@@ -130,12 +132,11 @@ class Store:
         return _thawed(request_id, fields) if fields else None
 
     def forget_everything(self) -> int:
-        """Delete all counts, offsets and requests; return how many keys there were."""
-        number = 0
-        for pattern in OWN_KEYS:
-            for key in self._client.scan_iter(pattern, count=1000):
-                number += self._client.unlink(key)
-        return number
+        """Delete all counts, offsets and requests; return how many keys there were.
+
+        All at once: a consumer that runs would otherwise count anew what is deleted a moment later.
+        """
+        return int(self._client.register_script(FORGET)(args=OWN_KEYS))
 
     def close(self) -> None:
         """Close the connection."""
