@@ -12,6 +12,7 @@ from gourmetgram.api.auth import Tokens
 from gourmetgram.api.context import Context
 from gourmetgram.api.database import Database
 from gourmetgram.api.docs import serve_docs
+from gourmetgram.api.live.page import looking, serve_live
 from gourmetgram.api.maintenance import look_after
 from gourmetgram.api.middleware import Surroundings
 from gourmetgram.api.outbox_wakeup import OutboxWakeup
@@ -63,7 +64,8 @@ def create_app() -> FastAPI:
             tasks.append(asyncio.create_task(context.wakeup.announce()))
         for task in tasks:
             task.add_done_callback(_report)
-        yield
+        async with looking(app, context):
+            yield
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -83,5 +85,6 @@ def create_app() -> FastAPI:
         app.include_router(router)
     errors.install(app)
     serve_docs(app)
+    serve_live(app)
     app.add_middleware(Surroundings)
     return app

@@ -19,6 +19,9 @@ class ApiSettings(BaseSettings):
     s3_secret_key: SecretStr = Field(description="Its secret key")
     s3_bucket: str = Field(default="gourmetgram-images", description="Where photos are kept")
     kafka_bootstrap_servers: str = Field(default="", description="Brokers, host:port,…; only their health is asked")
+    live_relay_url: str = Field(default="", description="Figures of outbox_relay, for /live; empty: not in this stack")
+    live_consumer_url: str = Field(default="", description="Figures of stream_consumer, for /live; empty: none")
+    live_scorer_url: str = Field(default="", description="Figures of risk_scoring_service, for /live; empty: none")
 
     @model_validator(mode="after")
     def _broker_named(self) -> Self:

@@ -36,7 +36,8 @@ async def _reach_broker(servers: str) -> None:
     writer.close()
 
 
-async def _dependencies(parts: Context) -> dict[str, Literal["up", "down", "off"]]:
+async def dependencies(parts: Context) -> dict[str, Literal["up", "down", "off"]]:
+    """State of `postgres`, `object_storage` and `kafka`; takes up to PATIENCE_SECONDS."""
     postgres, storage = await asyncio.gather(_state(parts.database.row("SELECT 1")), _state(parts.store.ping()))
     states: dict[str, Literal["up", "down", "off"]] = {"postgres": postgres, "object_storage": storage, "kafka": "off"}
     if parts.settings.streaming:
@@ -47,7 +48,7 @@ async def _dependencies(parts: Context) -> dict[str, Literal["up", "down", "off"
 @router.get("/health", responses={503: {"model": Health, "description": "a store that every request needs is away"}})
 async def health(parts: Parts, response: Response) -> Health:
     """`ok`, `degraded` (events wait in the outbox until the broker is back), or `down`."""
-    states = await _dependencies(parts)
+    states = await dependencies(parts)
     status: Literal["ok", "degraded", "down"] = "ok"
     if "down" in (states["postgres"], states["object_storage"]):
         status = "down"
@@ -58,7 +59,8 @@ async def health(parts: Parts, response: Response) -> Health:
     return Health(status=status, version=settings.api_version, kafka_enabled=settings.streaming, dependencies=states)
 
 
-async def _waiting(parts: Context) -> Waiting | None:
+async def waiting(parts: Context) -> Waiting | None:
+    """What waits in the outbox, or None when PostgreSQL is away."""
     try:
         row = await asyncio.wait_for(parts.database.row(WAITING), OUTBOX_SECONDS)
     except (ApiError, TimeoutError):
@@ -70,4 +72,4 @@ async def _waiting(parts: Context) -> Waiting | None:
 @router.get("/metrics", include_in_schema=False)
 async def metrics(parts: Parts) -> Response:
     """Counters and times of all workers, and what waits in the outbox, for Prometheus."""
-    return render(await _waiting(parts))
+    return render(await waiting(parts))

@@ -1,0 +1,1 @@
+"""/live: what the platform is doing, as it happens, for people."""
