@@ -66,6 +66,10 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     review_from: Share
     flag_above: Share
 
+    def __post_init__(self) -> None:
+        if self.review_from > self.flag_above:
+            raise ValueError(f"expected review_from up to flag_above, got {self.review_from} and {self.flag_above}")
+
     def judge(self, features: Mapping[str, float]) -> Verdict:
         """Add up the points of the rules that hold, capped at 1."""
         fired = tuple(
