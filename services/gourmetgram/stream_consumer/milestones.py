@@ -4,6 +4,7 @@ import queue
 import random
 import threading
 from collections import deque
+from contextlib import closing
 from typing import Final, NamedTuple, Self
 
 import psycopg2
@@ -63,8 +64,7 @@ class Milestones:
         members: list[str] = []
         while not self._stopping.is_set():
             try:
-                with psycopg2.connect(self._url, connect_timeout=3, application_name="stream_consumer") as connection:
-                    connection.autocommit = True
+                with closing(self._connect()) as connection:
                     while not self._stopping.is_set():
                         members = members or self._next()
                         self._insert(connection, members)
@@ -75,6 +75,12 @@ class Milestones:
                 seconds = self._backoff.after_failure(random.random())  # noqa: S311 - spreads retries, not a secret
                 log.warning("milestones wait for PostgreSQL", reason=str(failure).strip(), wait_seconds=seconds)
                 self._stopping.wait(seconds)
+
+    def _connect(self) -> "psycopg2.extensions.connection":
+        """A session in which each statement commits; `with connection` would hold everything in one transaction."""
+        connection = psycopg2.connect(self._url, connect_timeout=3, application_name="stream_consumer")
+        connection.autocommit = True
+        return connection
 
     def _next(self) -> list[str]:
         members: list[str] = []
