@@ -67,10 +67,21 @@ def lint() -> list[Phase]:
 
 
 def layer(name: str, more: Sequence[str] = ()) -> Phase:
-    """A layer of tests; `more` are arguments for pytest."""
+    """A layer of tests, its files side by side; `more` are arguments for pytest."""
     junit = RESULTS / f"{name}.xml"
-    argv = (sys.executable, "-m", "pytest", str(ROOT / "tests" / name), "-q", f"--junitxml={junit}", *more)
-    return Phase(f"{name} tests", argv, junit)
+    side_by_side = ("-n", str(processes_for(name)), "--dist", "loadfile", "--no-loadscope-reorder")
+    argv = (sys.executable, "-m", "pytest", str(ROOT / "tests" / name), "-q", f"--junitxml={junit}")
+    return Phase(f"{name} tests", (*argv, *side_by_side, *more), junit)
+
+
+def processes_for(name: str) -> int:
+    """How many processes run a layer's test files; each has a stack of its own when it needs one.
+
+    Unit tests only work; the others mostly wait for servers, so one more is quicker. A stack takes about 1 GB of
+    memory, so there are four at most.
+    """
+    processors = os.cpu_count() or 1
+    return min(processors if name == "unit" else processors + 1, 4)
 
 
 def perform(phase: Phase, say: Callable[[str], None]) -> Outcome:

@@ -66,7 +66,12 @@ def test_a_flag_has_exactly_one_target(targets: dict[str, int], came: str) -> No
 
 
 @pytest.mark.parametrize(
-    "moment", [(datetime.now(UTC) + timedelta(hours=1)).isoformat(), "2026-01-01T00:00:00", "0001-01-01T00:00:00+05:00"]
+    "moment",
+    [
+        pytest.param((datetime.now(UTC) + timedelta(hours=1)).isoformat(), id="in an hour"),
+        "2026-01-01T00:00:00",
+        "0001-01-01T00:00:00+05:00",
+    ],
 )
 def test_a_time_that_is_not_in_the_past_is_refused(moment: str) -> None:
     assert problems(ImportedEvent, EVENT | {"occurred_at": moment}) == ["occurred_at"]

@@ -163,7 +163,7 @@ class Partial(BaseHTTPRequestHandler):
 def half_served(tmp_path: Path) -> Iterator[tuple[str, list[str | None], bytes]]:
     content, log = zipped(tmp_path / "served.zip", ALL_CLASSES).read_bytes(), list[str | None]()
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Partial, content, log)) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield f"http://127.0.0.1:{server.server_address[1]}/food11.zip", log, content
         server.shutdown()
