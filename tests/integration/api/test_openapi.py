@@ -10,7 +10,7 @@ from labkit.stack import Stack
 from tests.integration.api.people import new_person
 from tests.integration.api.servers import ApiProcess
 
-SECONDS = 20
+EXAMPLES = 40  # of each operation, the same in every run; what the specification names is covered besides
 CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,"
     "missing_required_header,unsupported_method,ignored_auth"
@@ -26,8 +26,8 @@ def test_no_server_error_and_no_undocumented_answer(v2: ApiProcess, stack: Stack
     command = [
         sys.executable, "-m", "schemathesis.cli", "run", f"{v2.url}/openapi.json", "--checks", CHECKS,
         "-H", f"Authorization: Bearer {token}",
-        "--phases", "examples,coverage,fuzzing", "--max-time", str(SECONDS), "--seed", "1",
+        "--phases", "examples,coverage,fuzzing", "--max-examples", str(EXAMPLES), "--seed", "1",
         "--suppress-health-check", "all", "--no-color",
     ]  # fmt: skip
-    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=3 * SECONDS)
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
     assert result.returncode == 0, result.stdout[-20_000:] + result.stderr[-2000:]
