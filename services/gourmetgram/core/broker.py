@@ -29,20 +29,32 @@ MEMBER: Final[Mapping[str, Any]] = {
 LONGEST_DEAD_VALUE: Final = 65_536
 """Bytes of a refused value that its dead letter keeps, so that the letter itself is never too large."""
 
+LONGEST_DEAD_TEXT: Final = 1000
+"""Bytes of a refused key, and letters of a reason (which may quote the record), that a dead letter keeps."""
+
 
 class BrokerUnavailable(RuntimeError):
     """The broker does not answer, or not as expected; it may later."""
 
 
+def dead_key(key: bytes | None) -> bytes | None:
+    """The key under which a letter about a record with this key is sent."""
+    return None if key is None else key[:LONGEST_DEAD_TEXT]
+
+
 def dead_letter(topic: str, partition: int, offset: int, key: bytes | None, value: bytes, reason: str) -> bytes:
-    """A letter for the dead letter topic that says what was refused, where it stood, why, and how it began."""
+    """A letter for the dead letter topic that says what was refused, where it stood, why, and how it began.
+
+    A record may be as large as the broker takes: a letter is always less.
+    """
+    known_key = dead_key(key)
     letter = {
         "schema_version": 1,
         "topic": topic,
         "partition": partition,
         "offset": offset,
-        "key": None if key is None else key.decode(errors="replace"),
-        "reason": reason,
+        "key": None if known_key is None else known_key.decode(errors="replace"),
+        "reason": reason[:LONGEST_DEAD_TEXT],
         "payload": value[:LONGEST_DEAD_VALUE].decode(errors="replace"),
         "payload_bytes": len(value),
     }

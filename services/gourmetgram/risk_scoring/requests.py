@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from gourmetgram.core import topics
-from gourmetgram.core.broker import MEMBER, PRODUCER, BrokerUnavailable, dead_letter
+from gourmetgram.core.broker import MEMBER, PRODUCER, BrokerUnavailable, dead_key, dead_letter
 
 DELIVERY_SECONDS: Final = 10
 
@@ -113,7 +113,7 @@ class DeadLetters:
         self._producer.produce(
             topics.DEAD_LETTERS,
             dead_letter(topics.MODERATION_REQUESTS, record.partition, record.offset, record.key, record.value, reason),
-            record.key,
+            dead_key(record.key),
             on_delivery=lambda error, _: arrived.append(error is None),
         )
         self._producer.flush(DELIVERY_SECONDS + 1)

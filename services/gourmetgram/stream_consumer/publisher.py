@@ -7,13 +7,11 @@ from collections.abc import Callable, Sequence
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from gourmetgram.core import topics
-from gourmetgram.core.broker import PRODUCER, BrokerUnavailable, dead_letter
+from gourmetgram.core.broker import PRODUCER, BrokerUnavailable, dead_key, dead_letter
 from gourmetgram.core.moderation import ModerationRequest, encode_request
-from gourmetgram.stream_consumer.records import TOPICS, Record, Refused
+from gourmetgram.stream_consumer.records import TOPICS, Refused
 
 DELIVERY_SECONDS = 10
-LONGEST_TEXT = 1000
-"""Bytes of a key and letters of a reason that a dead letter keeps."""
 
 
 class Publisher:
@@ -65,7 +63,7 @@ class Publisher:
 
         try:
             for one in refused:
-                self._producer.produce(topics.DEAD_LETTERS, _letter(one), _key(one.record), on_delivery=count)
+                self._producer.produce(topics.DEAD_LETTERS, _letter(one), dead_key(one.record.key), on_delivery=count)
         except (KafkaException, BufferError) as error:
             raise BrokerUnavailable(f"{topics.DEAD_LETTERS} does not take dead letters: {error}") from error
         self._producer.flush(DELIVERY_SECONDS + 1)
@@ -85,12 +83,7 @@ class Publisher:
         return report
 
 
-def _key(record: Record) -> bytes | None:
-    return None if record.key is None else record.key[:LONGEST_TEXT]
-
-
 def _letter(refused: Refused) -> bytes:
-    """Refused records may be as large as the broker takes, and so may what a reason quotes: a letter has to be less."""
     record = refused.record
     topic, value = TOPICS[record.topic], record.value or b""
-    return dead_letter(topic, record.partition, record.offset, _key(record), value, refused.reason[:LONGEST_TEXT])
+    return dead_letter(topic, record.partition, record.offset, record.key, value, refused.reason)

@@ -8,6 +8,7 @@ import pytest
 from gourmetgram.core.moderation import encode_request, request_id
 from tests.integration.risk_scoring.desk import Desk
 from tests.integration.risk_scoring.scorers import ScorerProcess
+from tests.support.processes import wait_until
 from tests.support.requests import asked
 
 LARGE = 10**30
@@ -44,6 +45,11 @@ BAD: dict[str, tuple[bytes | None, str]] = {
 }
 
 
+def buried(desk: Desk) -> list[tuple[int, int]]:
+    """Partition and offset of all records that have a letter."""
+    return [(one.event["partition"], one.event["offset"]) for one in desk.dead_letters()]
+
+
 @pytest.mark.parametrize(("value", "reason"), BAD.values(), ids=BAD.keys())
 def test_it_is_buried_with_its_reason_and_the_stream_goes_on(
     desk: Desk, scorer: ScorerProcess, value: bytes | None, reason: str
@@ -62,6 +68,13 @@ def test_it_is_buried_with_its_reason_and_the_stream_goes_on(
     assert scorer.metric("scorer_dead_letters_total") == before + 1
 
 
+def test_one_as_large_as_the_broker_takes_is_buried_too(desk: Desk, scorer: ScorerProcess) -> None:
+    """Its reason quotes it, and JSON makes six letters of an odd byte: a letter must not grow beyond what is taken."""
+    bad = desk.put(changed(trigger="x" * 480_000), key="\x01" * 400_000)
+    wait_until(lambda: bad in buried(desk), "there is a letter")
+    desk.answer(asked(desk.some_image()))
+
+
 def test_among_many_good_ones_only_the_bad_ones_are_buried(desk: Desk, scorer: ScorerProcess) -> None:
     image = desk.some_image()
     requests = [asked(image, "flagged", str(number)) for number in range(300)]
@@ -71,5 +84,4 @@ def test_among_many_good_ones_only_the_bad_ones_are_buried(desk: Desk, scorer: S
             bad.append(desk.put(b"{}", key=str(image)))
         desk.ask(request)
     assert len(desk.answers(requests)) == len(requests)
-    buried = [(one.event["partition"], one.event["offset"]) for one in desk.dead_letters()]
-    assert [place for place in buried if place in bad] == bad
+    assert [place for place in buried(desk) if place in bad] == bad
