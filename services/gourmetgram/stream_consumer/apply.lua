@@ -81,7 +81,18 @@ local function request_id(image, trigger, key)
   }, '-')
 end
 
-local function ask(partition, image, trigger, key, as_of)
+-- The instant to ask about: this one, unless it is so long ago that its windows reach behind what is retained. Then it
+-- is the earliest one whose windows are known in full; what nobody can count any more, nobody could ever compare. An
+-- image that is younger than that has lost nothing.
+local function countable(partition, image, instant)
+  local horizon = partition.watermark - rules.retained
+  local uploaded = redis.call('HGET', 'image:' .. image .. ':metadata', 'uploaded_at')
+  if uploaded and microseconds(uploaded) > horizon then return instant end
+  return math.max(instant, horizon + rules.longest)
+end
+
+local function ask(partition, image, trigger, key, instant)
+  local as_of = countable(partition, image, instant)
   local request = {
     request_id = request_id(image, trigger, key), image_id = image, trigger = trigger, key = key, as_of = as_of,
     partition = partition.number, counts = {}, offsets = {},
@@ -117,6 +128,11 @@ end
 
 local touched = {}
 
+local function newest_in(key)
+  local last = redis.call('ZRANGE', key, -1, -1, 'WITHSCORES')
+  return last[2] and microseconds(last[2]) or 0
+end
+
 -- Puts an event into its window. Returns the newest time in the window, or nil for an event that is too old for any.
 local function remember(partition, kind, record)
   local key = 'image:' .. record.image .. ':' .. kind .. 's'
@@ -127,8 +143,7 @@ local function remember(partition, kind, record)
   redis.call('ZADD', key, seconds(record.time), record.id)
   local known = touched[key]
   if not known then
-    local last = redis.call('ZRANGE', key, -1, -1, 'WITHSCORES')
-    known = {partition = partition, newest = microseconds(last[2])}
+    known = {partition = partition, newest = newest_in(key)}
     touched[key] = known
   end
   if record.time > known.newest then known.newest = record.time end
@@ -196,7 +211,8 @@ function apply.flag(partition, record)
   if record.imported then return end
   local newest = remember(partition, 'flag', record)
   if is_power_of_two(total) then
-    ask(partition, record.image, 'flagged', tostring(total), newest or partition.watermark)
+    newest = newest or math.max(record.time, newest_in('image:' .. record.image .. ':flags'))
+    ask(partition, record.image, 'flagged', tostring(total), newest)
   end
 end
 

@@ -150,6 +150,7 @@ def rules(settings: ConsumerSettings) -> dict[str, Any]:
         "windows": WINDOWS,
         "anchors": ANCHORS,
         "milestones": MILESTONES,
+        "longest": max(window.length for window in WINDOWS),
         "retained": RETAINED,
         "housekeeping": HOUSEKEEPING,
         "tombstone": int(topics.RETENTION.total_seconds()) + HOUSEKEEPING,

@@ -1,0 +1,63 @@
+"""Records of the topics as they are, readable or not."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+SILENCE_SECONDS = 10
+
+
+class Raw(NamedTuple):
+    """One record."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+
+
+def ends(address: str, topics: Sequence[str]) -> dict[tuple[str, int], int]:
+    """The next offset of each partition of the topics."""
+    known = AdminClient({"bootstrap.servers": address}).list_topics(timeout=10).topics
+    consumer = Consumer({"bootstrap.servers": address, "group.id": "nobody"})
+    try:
+        return {
+            (topic, number): consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=10)[1]
+            for topic in topics
+            for number in known[topic].partitions
+        }
+    finally:
+        consumer.close()
+
+
+def read(address: str, topics: Sequence[str]) -> list[Raw]:
+    """Every record that is in the topics now, ordered by topic, partition and offset."""
+    wanted = ends(address, topics)
+    return sorted(_records(address, wanted), key=lambda record: record[:3])
+
+
+def _records(address: str, wanted: dict[tuple[str, int], int]) -> Iterator[Raw]:
+    consumer = Consumer({"bootstrap.servers": address, "group.id": "nobody", "enable.auto.commit": False})
+    consumer.assign([TopicPartition(topic, number, 0) for topic, number in wanted])
+    missing = sum(wanted.values())
+    try:
+        while missing > 0:
+            messages = consumer.consume(5000, SILENCE_SECONDS)
+            assert messages, f"{missing} records did not come"
+            for message in messages:
+                assert message.error() is None, message.error()
+                record = Raw(
+                    message.topic() or "",
+                    message.partition() or 0,
+                    message.offset() or 0,
+                    message.key(),
+                    message.value(),
+                )
+                if record.offset < wanted[record.topic, record.partition]:
+                    missing -= 1
+                    yield record
+    finally:
+        consumer.close()
