@@ -16,15 +16,13 @@ function element(tag, attributes = {}, ...children) {
 const clock = (seconds) => new Date(seconds * 1000).toISOString().slice(11, 19);
 const known = (value) => value !== null && value !== undefined;
 
-function amount(value, unit = "") {
-  if (!known(value)) return "–";
-  const digits = Number.isInteger(value) || value >= 100 ? 0 : 1;
-  return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits }) + (unit && ` ${unit}`);
+function amount(value, digits = 0) {
+  return known(value) ? value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits }) : "–";
 }
 
-function cell(value, classes = "") {
+function cell(value, classes = "", digits = 0) {
   const zero = value === 0 || !known(value) ? " zero" : "";
-  return element("td", { class: `number ${classes}${zero}` }, amount(value));
+  return element("td", { class: `number ${classes}${zero}` }, amount(value, digits));
 }
 
 // --- services -----------------------------------------------------------------------------------------------------
@@ -44,20 +42,25 @@ function tell(services) {
   if (changed.length) byId("changes").textContent = changed.map((one) => `${one.name} is ${one.state} ${since(one)}`).join(". ");
 }
 
+const breakable = (name) => name.split("_").flatMap((part, at) => (at ? ["_", element("wbr"), part] : [part]));
+
 function showServices(services) {
   tell(services);
   byId("services").replaceChildren(
     ...services.map((one) =>
       element("li", { "data-state": one.state, "data-service": one.name },
-        element("span", { class: "name" }, one.name),
+        element("span", { class: "name" }, ...breakable(one.name)),
         element("span", { class: "state" }, STATES[one.state], " ", element("span", { class: "since" }, since(one))))));
 }
 
 // --- figures ------------------------------------------------------------------------------------------------------
 
 function showLags(lags) {
-  for (const place of document.querySelectorAll("[data-lag]"))
-    place.textContent = amount(lags[place.dataset.lag], place.dataset.unit);
+  for (const place of document.querySelectorAll("[data-lag]")) {
+    const value = lags[place.dataset.lag];
+    const unit = place.dataset.unit;
+    place.textContent = unit && known(value) ? `${amount(value, 1)} ${unit}` : amount(value);
+  }
 }
 
 const lines = new Map(); // topic -> its last values
@@ -76,16 +79,13 @@ function line(name, value) {
   return element("td", { class: "line", "aria-hidden": "true" }, svg);
 }
 
-function topicName(name) {
-  const [prefix, ...rest] = name.split(".");
-  return element("th", { scope: "row" }, element("span", { class: "prefix" }, `${prefix}.`), rest.join("."));
-}
+const topicName = (name) => element("th", { scope: "row", title: name }, name.split(".").slice(1).join("."));
 
 function showTopics(topics) {
   document.querySelector("#topics tbody").replaceChildren(
     ...topics.map((one) =>
-      element("tr", { "data-topic": one.name }, topicName(one.name), cell(one.published_per_second),
-        cell(one.applied_per_second), line(one.name, one.applied_per_second),
+      element("tr", { "data-topic": one.name }, topicName(one.name), cell(one.published_per_second, "", 1),
+        cell(one.applied_per_second, "", 1), line(one.name, one.applied_per_second),
         cell(one.lag, one.lag > 0 ? "behind" : ""), cell(one.applied, "total"))));
 }
 
@@ -99,7 +99,7 @@ function showTriggers(triggers) {
 // --- decisions ----------------------------------------------------------------------------------------------------
 
 function rules(fired) {
-  if (!fired.length) return element("span", { class: "none" }, "none");
+  if (!fired.length) return element("span", { class: "none" }, "no rule fired");
   const points = (rule) => (known(rule.points) ? `+${rule.points} ` : "");
   return element("ul", { class: "rules" },
     ...fired.map((rule) => element("li", {}, element("span", { class: "points" }, points(rule), rule.name),
