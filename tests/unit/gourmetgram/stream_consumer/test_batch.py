@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gourmetgram.stream_consumer.batch import Ends, Place, Progress, in_order
 from gourmetgram.stream_consumer.records import KINDS, TOPICS, Applicable
-from tests.unit.gourmetgram.stream_consumer.events import applicable
+from tests.support.events import applicable
 
 UPLOADS, VIEWS = 0, 1
 PLACES = [(topic, 0) for topic in range(5)]

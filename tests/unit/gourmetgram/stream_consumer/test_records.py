@@ -18,7 +18,7 @@ from gourmetgram.stream_consumer.records import (
     microseconds,
     read,
 )
-from tests.unit.gourmetgram.stream_consumer.events import EPOCH, event, record
+from tests.support.events import EPOCH, event, record
 
 NOW = 1_800_000_000_000_000
 VIEW = event("view", 5, NOW, image=12)
