@@ -152,7 +152,7 @@ def _main() -> None:
     asked = parser.parse_args()
     with Chromium(asked.width, dark=asked.dark) as browser:
         browser.open(asked.address)
-        browser.wait_until(asked.wait)
+        browser.wait_until(asked.wait, 4 * SECONDS)
         browser.picture(asked.file)
 
 
