@@ -1,6 +1,7 @@
 """Promise 1: every committed write has its event, nothing else has one, whoever is killed and whenever."""
 
 import asyncio
+import contextlib
 import os
 import random
 from collections import Counter
@@ -49,8 +50,8 @@ class Outcome:
 def outcome(new_stack: Stack) -> Outcome:
     new_stack.up("api_v2")
     ledger = Ledger(new_stack.home / "ledger.jsonl")
-    writer = asyncio.run(write_while_killing(new_stack, ledger))
-    ledger.close()
+    with contextlib.closing(ledger):
+        writer = asyncio.run(write_while_killing(new_stack, ledger))
     wait_until(lambda: _healthy(new_stack), "the API is healthy again", 60)
     return Outcome(new_stack, ledger, writer)
 
