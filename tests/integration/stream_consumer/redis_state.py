@@ -38,9 +38,10 @@ class RedisState:
 
     def everything(self) -> State:
         """Every key with its value; scores of events and anchors as whole microseconds."""
-        return {key: self._value(key) for key in self.student.scan_iter(count=1000)}
+        return {key: self.value(key) for key in self.student.scan_iter(count=1000)}
 
-    def _value(self, key: str) -> Any:
+    def value(self, key: str) -> Any:
+        """What a key holds, as `everything` gives it."""
         kind = self.student.type(key)
         if kind == "zset":
             factor = 1 if key.startswith("stream:seen:") else 1_000_000
@@ -52,7 +53,7 @@ class RedisState:
 
     def window(self, image: int, kind: str) -> Mapping[str, int]:
         """Event ids in an image's sorted set with their times."""
-        value: Mapping[str, int] = self._value(f"image:{image}:{kind}s") or {}
+        value: Mapping[str, int] = self.value(f"image:{image}:{kind}s") or {}
         return value
 
     def close(self) -> None:
