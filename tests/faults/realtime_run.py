@@ -122,10 +122,12 @@ class Progress:
         try:
             for sent in traffic.send(self._total):
                 self._done = sent
-                while self._done + len(self._ledger.entries) - redis_state.applied(self._stack) > AHEAD:
-                    time.sleep(0.02)
+                wait_until(self._is_near, "the stream consumer comes after", SETTLE_SECONDS)
         finally:
             self._over = True
+
+    def _is_near(self) -> bool:
+        return self._done + len(self._ledger.entries) - redis_state.applied(self._stack) <= AHEAD
 
 
 def _stream_time_is_known(stack: Stack) -> bool:

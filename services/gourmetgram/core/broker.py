@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from confluent_kafka import KafkaError
+
 CLIENT: Final[Mapping[str, Any]] = {
     "reconnect.backoff.ms": 50,
     "reconnect.backoff.max.ms": 1000,
@@ -35,6 +37,15 @@ LONGEST_DEAD_TEXT: Final = 1000
 
 class BrokerUnavailable(RuntimeError):
     """The broker does not answer, or not as expected; it may later."""
+
+
+def ends_a_member(error: KafkaError) -> bool:
+    """Whether a member of a group that is told this will never read again, and has to be made anew.
+
+    An error that comes in place of a record says only by its code that it is fatal, `fatal()` is false there.
+    """
+    final = {KafkaError._FATAL, KafkaError._MAX_POLL_EXCEEDED, KafkaError._AUTO_OFFSET_RESET}
+    return bool(error.fatal() or error.code() in final)
 
 
 def dead_key(key: bytes | None) -> bytes | None:

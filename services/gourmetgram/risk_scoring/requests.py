@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from gourmetgram.core import topics
-from gourmetgram.core.broker import MEMBER, PRODUCER, BrokerUnavailable, dead_key, dead_letter
+from gourmetgram.core.broker import MEMBER, PRODUCER, BrokerUnavailable, dead_key, dead_letter, ends_a_member
 
 DELIVERY_SECONDS: Final = 10
 
@@ -80,7 +80,7 @@ class RequestLog:
 
 def _is_record(message: Message) -> bool:
     error = message.error()
-    if error is not None and (error.fatal() or error.code() == KafkaError._MAX_POLL_EXCEEDED):
+    if error is not None and ends_a_member(error):
         raise BrokerUnavailable(error.str())
     return error is None
 

@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 import structlog
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from gourmetgram.core import topics
-from gourmetgram.core.broker import CLIENT, MEMBER, BrokerUnavailable
+from gourmetgram.core.broker import CLIENT, MEMBER, BrokerUnavailable, ends_a_member
 from gourmetgram.stream_consumer.batch import Ends, Place
 from gourmetgram.stream_consumer.records import TOPICS, Record
 
@@ -120,7 +120,7 @@ def _records(messages: Collection[Message]) -> Iterator[Record]:
         if error is None:
             number = NUMBERS[message.topic() or ""]
             yield Record(number, message.partition() or 0, message.offset() or 0, message.key(), message.value())
-        elif error.fatal() or error.code() in {KafkaError._AUTO_OFFSET_RESET, KafkaError._MAX_POLL_EXCEEDED}:
+        elif ends_a_member(error):
             raise BrokerUnavailable(error.str())
 
 
