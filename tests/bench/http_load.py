@@ -24,13 +24,17 @@ UNIQUE = "{unique}"
 
 @dataclass(frozen=True)
 class Load:
-    """What to send: `requests` are whole HTTP requests; connection n sends every `connections`-th of them, in turn."""
+    """What to send: `requests` are whole HTTP requests; connection n sends every `connections`-th of them, in turn.
+
+    `rate` is how many a second all connections send together; 0 means as many as are answered.
+    """
 
     address: str
     requests: list[str]
     connections: int = 32
     warm_up_seconds: float = 2.0
     seconds: float = 5.0
+    rate: float = 0.0
 
 
 @dataclass
@@ -59,11 +63,15 @@ def run(load: Load) -> Result:
 
 
 class Connection(asyncio.Protocol):
-    """Sends the next request as soon as the last one is answered; latencies and statuses go to shared lists."""
+    """Sends the next request when the last one is answered and `pause` seconds have passed since that was sent.
 
-    def __init__(self, requests: list[str], answered: list[tuple[float, float, int]]) -> None:
+    Latencies and statuses go to a shared list.
+    """
+
+    def __init__(self, requests: list[str], answered: list[tuple[float, float, int]], pause: float) -> None:
         self._requests = cycle([request.partition(UNIQUE) for request in requests])
         self._answered = answered
+        self._pause = pause
         self._received = b""
         self._numbers = count(time.time_ns() * 1_000)
         self._transport: asyncio.Transport | None = None
@@ -79,7 +87,7 @@ class Connection(asyncio.Protocol):
         if separator and len(body) >= _content_length(head):
             self._answered.append((self._sent, time.perf_counter(), int(head[9:12])))
             self._received = b""
-            self._send()
+            self._send_when_due()
 
     def connection_lost(self, _: Exception | None) -> None:
         if self._transport:
@@ -89,6 +97,13 @@ class Connection(asyncio.Protocol):
         if self._transport:
             self._transport.abort()
             self._transport = None
+
+    def _send_when_due(self) -> None:
+        rest = self._sent + self._pause - time.perf_counter()
+        if rest > 0:
+            asyncio.get_running_loop().call_later(rest, self._send)
+        else:
+            self._send()
 
     def _send(self) -> None:
         before, unique, after = next(self._requests)
@@ -109,11 +124,17 @@ async def send(load: Load) -> Result:
     host, _, port = load.address.rpartition(":")
     answered: list[tuple[float, float, int]] = []
     loop = asyncio.get_running_loop()
+    pause = load.connections / load.rate if load.rate else 0.0
     connections = []
     for number in range(load.connections):
         requests = load.requests[number :: load.connections]
-        _, connection = await loop.create_connection(lambda r=requests: Connection(r, answered), host, int(port))  # type: ignore[misc]
+        _, connection = await loop.create_connection(
+            lambda r=requests: Connection(r, answered, pause),  # type: ignore[misc]
+            host,
+            int(port),
+        )
         connections.append(connection)
+        await asyncio.sleep(pause / load.connections)
     start = time.perf_counter() + load.warm_up_seconds
     await asyncio.sleep(load.warm_up_seconds + load.seconds)
     end = time.perf_counter()

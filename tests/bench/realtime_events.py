@@ -1,4 +1,4 @@
-"""Two days on GourmetGram as events: photos that people look at while they are new, and then forget.
+"""A week on GourmetGram as events: photos that people look at while they are new, and then forget.
 
 Events come in the order of their time, about as many in every minute, so that a tenth of the pile looks like all of it
 to whoever keeps windows.
@@ -17,7 +17,7 @@ from gourmetgram.core.broker import PRODUCER
 from gourmetgram.core.categories import CATEGORIES
 from gourmetgram.core.events import Comment, Event, Flag, Upload, View, encode
 
-SPAN = timedelta(days=2)
+SPAN = timedelta(days=7)
 EVENTS_PER_IMAGE = 1000
 FRESH_IMAGES = 2000
 """Only so many of the latest images are looked at, the newer the more."""
@@ -32,7 +32,7 @@ def history(number: int, ends: datetime, seed: int = 7) -> Iterator[Event]:
     step, begins, images = SPAN / number, ends - SPAN, 0
     for position in range(number):
         at = begins + step * position
-        if position % EVENTS_PER_IMAGE == 0:
+        if images < FRESH_IMAGES or position % EVENTS_PER_IMAGE == 0:
             images += 1
             yield _upload(images, at, chance)
         else:
