@@ -6,6 +6,7 @@ decision froze say so.
 """
 
 import json
+import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -30,11 +31,17 @@ WINDOWS = {
 }
 COUNTED = ("view", "comment", "flag")
 MILESTONES = (10, 100, 1000)
+NAMESPACE = uuid.UUID("0192f0c1-0000-7000-8000-6d6f64657261")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def microseconds(moment: datetime) -> int:
     return (moment - EPOCH) // timedelta(microseconds=1)
+
+
+def identity(image: int, trigger: str, key: str) -> str:
+    """The id of a question: a UUID of version 5 in the platform's namespace."""
+    return str(uuid.uuid5(NAMESPACE, f"{image}/{trigger}/{key}"))
 
 
 class Event(NamedTuple):

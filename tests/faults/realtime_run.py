@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from gourmetgram.core import topics
@@ -14,7 +15,7 @@ from tests.faults import raw_topics, redis_state
 from tests.faults.incidents import Incidents
 from tests.faults.load import Ledger, keep_writing
 from tests.faults.raw_topics import Raw
-from tests.faults.realtime_model import MINUTE, Model, readable
+from tests.faults.realtime_model import MINUTE, Image, Model, identity, readable
 from tests.faults.realtime_traffic import Sent, Traffic
 from tests.faults.redis_state import Snapshot
 from tests.support.database import superuser, superuser_rows
@@ -150,6 +151,16 @@ class Aftermath:
     decisions: tuple[Decision, ...]
     milestones: Mapping[tuple[int, int], int]
     images: Mapping[int, Stored]
+
+    @cached_property
+    def questions(self) -> dict[int, dict[str, int]]:
+        """What must have been asked about each image by now, or may have been if it was deleted: instant by id."""
+        return {image.id: self._questions(image) for image in self.model.images.values()}
+
+    def _questions(self, image: Image) -> dict[str, int]:
+        partition = next(event.partition for events in image.events.values() for event in events)
+        asked = image.requests(self.redis.watermarks[partition])
+        return {identity(image.id, trigger, key): at for (trigger, key), at in asked.items()}
 
     @classmethod
     def of(cls, stack: Stack) -> "Aftermath":

@@ -66,6 +66,10 @@ def _within_an_hour(chance: random.Random) -> float:
     return chance.uniform(0, 3000)
 
 
+def _of_yesterday(chance: random.Random) -> float:
+    return chance.uniform(7200, 80_000)
+
+
 def _too_late(chance: random.Random) -> float:
     """Now, or late but within reach, or when no window reaches any more."""
     return chance.choice((chance.uniform(0, 60), chance.uniform(600, 3800), chance.uniform(4200, 10_000)))
@@ -159,8 +163,10 @@ class Traffic:
         """A view, comment or flag of anybody on any image; the first images get most of them."""
         photo = self.photos[int(len(self.photos) * self._chance.random() ** 2)]
         kind = self._chance.choices(("view", "comment", "flag"), (80, 15, 5))[0]
-        lateness = timedelta(seconds=photo.lateness(self._chance))
-        return self._of(kind, photo, max(photo.uploaded, datetime.now(UTC) - lateness))
+        imported = photo.imported and self._chance.random() < 0.8
+        lateness = _of_yesterday(self._chance) if imported else photo.lateness(self._chance)
+        at = max(photo.uploaded, datetime.now(UTC) - timedelta(seconds=lateness))
+        return self._of(kind, photo, at) | {"imported": imported}
 
     def _upload(self, photo: Photo) -> dict[str, Any]:
         more = {"caption_length": len(photo.caption), "category": photo.category, "user_id": photo.user}
@@ -188,7 +194,7 @@ class Traffic:
             "image_id": photo.id,
             "user_id": self._chance.choice(self._users),
             "is_test": self._chance.random() < 0.03,
-            "imported": photo.imported and (kind == "upload" or self._chance.random() < 0.8),
+            "imported": photo.imported and kind == "upload",
         }
         if kind == "comment":
             event["comment_id"] = self._chance.randrange(1, 2**40)
