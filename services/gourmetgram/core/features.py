@@ -63,9 +63,12 @@ def compute(facts: Facts) -> Numbers:
         facts.caption_length > 0,
         facts.user_image_count,
         (facts.as_of - facts.user_created_at) / DAY,
-        *(facts.category == number for number in range(len(CATEGORIES))),
     ]
-    return np.stack([np.asarray(column, dtype=np.float64) for column in columns], axis=1)
+    matrix = np.empty((len(facts.as_of), len(FEATURES)))
+    for position, column in enumerate(columns):
+        matrix[:, position] = column
+    matrix[:, len(columns) :] = facts.category[:, np.newaxis] == np.arange(len(CATEGORIES))
+    return matrix
 
 
 def _temporal(facts: Facts) -> list[npt.NDArray[Any]]:
