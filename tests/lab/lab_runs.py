@@ -39,7 +39,6 @@ class Ended:
     code: int
     output: str
     runs: Path
-    seconds: float
 
     @property
     def folder(self) -> Path:
@@ -61,10 +60,9 @@ def start(runs: Path, *arguments: str, **environment: str) -> Iterator[subproces
 
 def lab_run(runs: Path, *arguments: str, timeout: float = 240, **environment: str) -> Ended:
     """`./lab run` to its end."""
-    began = time.monotonic()
     with start(runs, *arguments, **environment) as process:
         output, _ = process.communicate(timeout=timeout)
-    return Ended(process.returncode, output, runs, time.monotonic() - began)
+    return Ended(process.returncode, output, runs)
 
 
 def row(output: str, name: str) -> list[str]:
