@@ -59,7 +59,9 @@ def test_no_process_no_port_and_no_data_is_left(run: Ended) -> None:
 
 
 def test_the_committed_notebooks_have_no_outputs() -> None:
-    for path in (ROOT / "notebooks").glob("*.ipynb"):
+    paths = list((ROOT / "notebooks").glob("*.ipynb"))
+    assert {path.stem for path in paths} >= set(NOTEBOOKS)
+    for path in paths:
         for cell in json.loads(path.read_text())["cells"]:
             assert not cell.get("outputs"), f"{path}: run ./build_docs.sh"
             assert cell.get("execution_count") is None

@@ -88,6 +88,25 @@ def test_the_report_loads_nothing_from_other_hosts(passed: Ended) -> None:
     assert (passed.folder / "mermaid.min.js").stat().st_size > 1_000_000
 
 
+@pytest.mark.parametrize(
+    "piece",
+    [
+        '<script src="https://elsewhere.example/a.js"></script>',
+        "<img src='//elsewhere.example/a.png'>",
+        '<link rel="stylesheet" href="https://elsewhere.example/a.css">',
+        "<style>@import 'https://elsewhere.example/a.css';</style>",
+        "<style>b { background: url(https://elsewhere.example/a.png) }</style>",
+        "<script>import('https://elsewhere.example/a.mjs')</script>",
+    ],
+)
+def test_what_another_host_would_serve_is_noticed(tmp_path: Path, piece: str) -> None:
+    page = tmp_path / "page.html"
+    page.write_text('<a href="https://elsewhere.example/">a link to click on</a>')
+    assert loaded_from_elsewhere(tmp_path) == []
+    page.write_text(piece)
+    assert loaded_from_elsewhere(tmp_path)
+
+
 def test_a_failed_cell_ends_the_run(failed: Ended) -> None:
     assert failed.code == 1
     assert "3_table:" not in failed.output
