@@ -149,7 +149,7 @@ class Traffic:
             if number > chunks // 4 and doomed and self._chance.random() < 2 * 60 / chunks:
                 chunk.append(self._deletion(doomed.pop()))
             self._send(chunk, by_outbox=self._chance.random() < 0.6)
-            for _ in range(1 + len(planted) // max(1, chunks - number) if planted else 0):
+            for _ in range(min(1 + len(planted) // (chunks - number), len(planted))):
                 self._plant(planted.pop())
             yield self.sent.events
         assert not uploads

@@ -49,7 +49,7 @@ class Desk:
     def __init__(self, stack: Stack, rows: Rows) -> None:
         self.rows = rows
         self._broker = stack.address("redpanda")
-        self._producer = Producer({"bootstrap.servers": self._broker, "acks": "all"})
+        self._producer = Producer({"bootstrap.servers": self._broker, "acks": "all", "log_level": 0})
 
     @classmethod
     @contextmanager
