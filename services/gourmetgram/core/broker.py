@@ -10,8 +10,10 @@ CLIENT: Final[Mapping[str, Any]] = {
     "reconnect.backoff.ms": 50,
     "reconnect.backoff.max.ms": 1000,
     "log.connection.close": False,
+    "socket.nagle.disable": True,
 }
-"""Settings of librdkafka for every client: a broker that comes back is found within a second."""
+"""Settings of librdkafka for every client: a broker that comes back is found within a second, and a small request does
+not wait until an earlier one is acknowledged."""
 
 PRODUCER: Final[Mapping[str, Any]] = {
     **CLIENT,
