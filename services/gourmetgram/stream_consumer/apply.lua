@@ -229,7 +229,6 @@ function apply.deletion(partition, record)
   for _, minutes in ipairs(rules.anchors) do
     redis.call('ZREM', 'moderation:due:' .. partition.number, record.image .. '/' .. minutes)
   end
-  for _, kind in ipairs({'views', 'comments', 'flags'}) do touched[image .. ':' .. kind] = nil end
 end
 
 local seen = {}

@@ -18,6 +18,7 @@ from gourmetgram.stream_consumer.records import TOPICS, Record
 log = structlog.get_logger("stream_consumer")
 
 TIMEOUT: Final = 5
+LEAVE_SECONDS: Final = 2
 NUMBERS: Final = {name: number for number, name in enumerate(TOPICS)}
 
 
@@ -110,8 +111,10 @@ class EventLog:
             raise BrokerUnavailable(f"the broker does not answer ({error.args[0].str()})") from error
 
     def close(self) -> None:
-        """Leave."""
-        self._consumer.close()
+        """Leave. While the broker is away nobody can be told so, and that is not waited for."""
+        leaving = threading.Thread(target=self._consumer.close, daemon=True, name="leaving")
+        leaving.start()
+        leaving.join(LEAVE_SECONDS)
 
 
 def _records(messages: Collection[Message]) -> Iterator[Record]:
@@ -141,9 +144,9 @@ class EndsWatcher:
         return self._latest
 
     def close(self) -> None:
-        """Stop asking."""
+        """Stop asking; an answer that is still awaited is not waited for, which takes long when the broker is away."""
         self._stopping.set()
-        self._thread.join(2 * TIMEOUT)
+        self._thread.join(0.5)
 
     def _watch(self) -> None:
         wanted: Any = {

@@ -58,7 +58,7 @@ class Milestones:
     def close(self) -> None:
         """Stop; what is not written is still owed."""
         self._stopping.set()
-        self._thread.join(5)
+        self._thread.join(2)
 
     def _run(self) -> None:
         members: list[str] = []
