@@ -3,6 +3,7 @@
 import time
 from collections import Counter, defaultdict
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from confluent_kafka import KafkaError, Message, Producer
@@ -68,10 +69,11 @@ class Traffic:
 
     def is_applied(self, state: RedisState) -> bool:
         """Whether Redis stands at the end of every partition."""
-        stored = state.value("stream:offsets")
+        student: Any = state.student
+        stored = student.hgetall("stream:offsets")
         return all(int(stored.get(place, 0)) >= end for place, end in self.ends.items())
 
-    def wait_until_applied(self, state: RedisState, seconds: float = 40) -> None:
+    def wait_until_applied(self, state: RedisState, seconds: float = 90) -> None:
         """Return when everything has been applied; fail when the totals are then not what was sent."""
         self.flush()
         wait_until(lambda: self.is_applied(state), "everything sent is applied", seconds)

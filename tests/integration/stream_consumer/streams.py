@@ -28,11 +28,11 @@ class Stream:
     published: dict[Place, list[int]] = field(default_factory=lambda: defaultdict(list))
     now: int = START
 
-    def add(self, kind: str, image: int, *, late: int = 0, number: int | None = None, **changes: Any) -> str:
+    def add(self, kind: str, image: int, *, late: int = 0, partition: int | None = None, **changes: Any) -> str:
         """An event that happened `late` microseconds ago is published now; returns its id."""
-        place = (KINDS.index(kind), image % PARTITIONS)
+        place = (KINDS.index(kind), image % PARTITIONS if partition is None else partition)
         offset = len(self.topics[place])
-        serial = number or sum(map(len, self.topics.values())) + 1
+        serial = sum(map(len, self.topics.values())) + 1
         made = event(kind, serial, self.now - late, image, **changes)
         self._append(place, Applicable(*place, offset, self.now - late, made))
         return str(made.event_id)

@@ -125,14 +125,14 @@ def test_counts_forgotten_while_the_consumer_runs_are_rebuilt(
     stop = threading.Event()
 
     def load() -> None:
-        while not stop.wait(0.001):
+        while not stop.wait(0.05):
             for image in images:
                 traffic.send("view", image, 2)
 
     sender = threading.Thread(target=load)
     sender.start()
     try:
-        for _ in range(4):
+        for _ in range(3):
             done = consumer.metric("consumer_events_total")
             assert "keys deleted" in platform.run("forget-counts")
             wait_until(partial(counts_more_than, consumer, done), "it counts again")
@@ -163,8 +163,8 @@ def test_postgresql_away(
         traffic.send("view", image, 120)
         traffic.wait_until_applied(state)
         wait_until(lambda: "milestones wait for PostgreSQL" in consumer.log(), "the milestones wait")
-        owed = [str(member).split("/") for member in state.value("stream:owed")]
-        assert {number for _, kind, _, number, *_ in owed if kind == "milestone"} == {"10", "100"}
+        owed = [str(member).split("/") for member in state.value("stream:owed") if "/milestone/" in member]
+        assert {number for _, _, _, number, _ in owed} == {"10", "100"}
         assert milestones(outbox, [image]) == 0
     finally:
         outbox.tell("ALTER ROLE stream_consumer LOGIN")

@@ -216,3 +216,14 @@ def test_what_is_owed_is_read_back_as_it_was_asked(redis_state: RedisState, seed
         found = store.request(id_)
         assert found is not None
         assert msgspec.structs.asdict(found) == msgspec.structs.asdict(request)
+
+
+def test_records_that_were_refused_are_passed_by(redis_state: RedisState) -> None:
+    """They are no events, so that only the positions reached tell of them; otherwise they were refused again."""
+    store = redis_state.store()
+    before = Reader(Stream(), store).progress
+    after = before.advanced({(1, 0): 5, (3, 1): 2}, [])
+    store.apply(Step(before, after, [], [], None))
+    assert store.positions(range(PARTITIONS)) == after.positions
+    store.apply(Step(before, before, [], [], None))
+    assert store.positions(range(PARTITIONS)) == after.positions

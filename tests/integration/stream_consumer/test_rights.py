@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from labkit.stack import Stack
 from tests.integration.stream_consumer.redis_state import RedisState, redis_url
@@ -64,7 +66,7 @@ def filled(redis_state: RedisState) -> RedisState:
 @pytest.fixture
 def nobody(redis_stack: Stack) -> Iterator[Any]:
     host, port = redis_stack.address("redis").split(":")
-    with redis.Redis(host=host, port=int(port), protocol=2, driver_info=None) as client:
+    with redis.Redis(host=host, port=int(port), protocol=2, driver_info=None, retry=Retry(NoBackoff(), 0)) as client:
         yield client
 
 
@@ -119,5 +121,8 @@ def test_no_user_has_an_empty_or_a_guessed_password(nobody: Any, user: str, pass
 
 def test_the_users_do_not_share_a_password(redis_stack: Stack) -> None:
     url = redis_url(redis_stack, "stream_consumer", "REDIS_STUDENT_PASSWORD")
-    with redis.Redis.from_url(url) as client, pytest.raises(redis.exceptions.AuthenticationError):
+    with (
+        redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0)) as client,
+        pytest.raises(redis.exceptions.AuthenticationError),
+    ):
         client.ping()
