@@ -83,7 +83,7 @@ class Desk:
             key,
             on_delivery=lambda _, message: places.append(Letter(message.partition() or 0, message.offset() or 0)),
         )
-        assert self._producer.flush(10) == 0
+        assert self._producer.flush(60) == 0
         return places[0]
 
     def decisions(self, *requests: ModerationRequest) -> list[dict[str, Any]]:
