@@ -171,6 +171,10 @@ def test_what_nobody_touches_expires_and_what_must_last_does_not(redis_state: Re
     reader.apply(reader.step({}, None))
     assert 0 < redis_state.student.ttl(f"request:{request}") <= DAY_SECONDS
 
+    stream.add("upload", IMAGE)  # the same question is asked again: it is owed again, however long that takes
+    reader.read_all(START)
+    assert redis_state.student.ttl(f"request:{request}") == -1
+
 
 def test_an_owed_entry_stays_until_it_has_arrived(redis_state: RedisState) -> None:
     stream = Stream()
