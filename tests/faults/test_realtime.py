@@ -186,7 +186,7 @@ def test_a_decision_is_as_of_the_instant_that_its_question_is_about(after: After
             moved += 1
             assert not is_young(image, decision), decision
             assert instant < decision.as_of <= decision.decided_at - EXACT, decision
-    assert moved < len(after.decisions) / 4
+    assert moved < len(after.decisions) / 2
 
 
 def is_young(image: Image, decision: Decision) -> bool:
