@@ -46,5 +46,7 @@ def test_it_comes_back(new_stack: Stack, group: str, service: str) -> None:
         wait_until(lambda: decided(rows, first), "the first image is decided")
         take_the_place(new_stack, group)
         wait_until(lambda: "fenced" in new_stack.logs(service, 200), "the broker has shut it out")
+        # What it had been given it may still read for a while, so that a later decision alone would prove nothing.
+        wait_until(lambda: "BrokerUnavailable" in new_stack.logs(service, 200), "it has noticed, and joins anew")
         second = upload(new_stack)
         wait_until(lambda: decided(rows, second), "the second image is decided")
