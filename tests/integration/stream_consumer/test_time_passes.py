@@ -1,5 +1,7 @@
 """Anchors, trimming and expiry, with a clock that the test moves."""
 
+import random
+
 from gourmetgram.stream_consumer.state import Outcome
 from tests.integration.stream_consumer.redis_state import RedisState
 from tests.integration.stream_consumer.streams import MINUTE, SECOND, START, Reader, Stream
@@ -192,3 +194,58 @@ def test_an_owed_entry_stays_until_it_has_arrived(redis_state: RedisState) -> No
     reader.delivered = [mine]
     assert reader.apply(reader.step({}, None)).owed == 1
     assert store.owed([0, 1]) == [other]
+
+
+def test_a_flag_that_comes_too_late_asks_as_of_the_earliest_instant_whose_windows_are_whole(
+    redis_state: RedisState,
+) -> None:
+    """Of the last 65 minutes all events are there: the windows of an hour are whole from 5 minutes ago on."""
+    stream = Stream()
+    stream.now = START + 200 * MINUTE
+    reader = Reader(stream, redis_state.store())
+    reader.read_all(stream.now)
+    stream.add("view", IMAGE, late=64 * MINUTE)
+    reader.read_all(stream.now)
+    stream.add("flag", IMAGE, late=70 * MINUTE)
+    (outcome,) = reader.read_all(stream.now)
+    (request,) = outcome.requests
+    assert (request.trigger, request.key, request.as_of) == ("flagged", "1", stream.now - 5 * MINUTE)
+    assert (request.counts.views_1hr, request.counts.flags_1hr, request.counts.total_flags) == (1, 0, 1)
+
+
+def test_an_image_younger_than_what_is_retained_is_asked_about_as_of_its_own_instants(redis_state: RedisState) -> None:
+    stream = Stream()
+    reader = Reader(stream, redis_state.store())
+    reader.read_all(START)
+    stream.now = START + 60 * MINUTE
+    reader.read_all(stream.now)
+    stream.add("upload", IMAGE, late=40 * MINUTE)
+    stream.add("flag", IMAGE, late=30 * MINUTE)
+    (outcome,) = reader.read_all(stream.now)
+    assert [(one.trigger, (one.as_of - START) // MINUTE) for one in outcome.requests] == [
+        ("upload", 20),
+        ("flagged", 30),
+        ("anchor", 25),
+        ("anchor", 50),
+    ]
+
+
+def test_instants_are_exact_to_the_microsecond(redis_state: RedisState) -> None:
+    """Redis keeps scores as floating point, in which most of them have no exact form."""
+    stream = Stream()
+    chance = random.Random(1)
+    uploads = {}
+    for image in range(1, 201):
+        stream.now = START + chance.randrange(MINUTE)
+        uploads[image] = stream.now
+        stream.add("upload", image)
+    stream.now = START + MINUTE
+    reader = Reader(stream, redis_state.store())
+    outcomes = [*reader.read_all(stream.now), *reader.read_all(START + 40 * MINUTE)]
+    asked = [request for one in outcomes for request in one.requests]
+    assert len(asked) == 600
+    assert all(one.as_of == uploads[one.image_id] + int(one.key) * MINUTE for one in asked)
+    for request in asked:
+        found = redis_state.store().request(str(request.request_id))
+        assert found is not None
+        assert found.as_of == request.as_of
