@@ -2,6 +2,8 @@
 
 import random
 
+import pytest
+
 from gourmetgram.stream_consumer.state import Outcome
 from tests.integration.stream_consumer.redis_state import RedisState
 from tests.integration.stream_consumer.streams import MINUTE, SECOND, START, Reader, Stream
@@ -230,18 +232,19 @@ def test_an_image_younger_than_what_is_retained_is_asked_about_as_of_its_own_ins
     ]
 
 
-def test_instants_are_exact_to_the_microsecond(redis_state: RedisState) -> None:
+@pytest.mark.parametrize("start", [START, 2_300_000_000 * SECOND])
+def test_instants_are_exact_to_the_microsecond(redis_state: RedisState, start: int) -> None:
     """Redis keeps scores as floating point, in which most of them have no exact form."""
     stream = Stream()
     chance = random.Random(1)
     uploads = {}
     for image in range(1, 201):
-        stream.now = START + chance.randrange(MINUTE)
+        stream.now = start + chance.randrange(MINUTE)
         uploads[image] = stream.now
         stream.add("upload", image)
-    stream.now = START + MINUTE
+    stream.now = start + MINUTE
     reader = Reader(stream, redis_state.store())
-    outcomes = [*reader.read_all(stream.now), *reader.read_all(START + 40 * MINUTE)]
+    outcomes = [*reader.read_all(stream.now), *reader.read_all(start + 40 * MINUTE)]
     asked = [request for one in outcomes for request in one.requests]
     assert len(asked) == 600
     assert all(one.as_of == uploads[one.image_id] + int(one.key) * MINUTE for one in asked)
