@@ -126,6 +126,7 @@ end
 
 -- Events
 
+local HOUR = 3600000000
 local touched = {}
 
 local function newest_in(key)
@@ -140,12 +141,13 @@ local function remember(partition, kind, record)
     result.late = result.late + 1
     return nil
   end
-  redis.call('ZADD', key, seconds(record.time), record.id)
   local known = touched[key]
   if not known then
-    known = {partition = partition, newest = newest_in(key)}
+    local newest = newest_in(key)
+    known = {partition = partition, before = newest, newest = newest}
     touched[key] = known
   end
+  redis.call('ZADD', key, seconds(record.time), record.id)
   if record.time > known.newest then known.newest = record.time end
   return known.newest
 end
@@ -301,7 +303,9 @@ end
 
 for key, known in pairs(touched) do
   redis.call('ZREMRANGEBYSCORE', key, '-inf', seconds(math.max(0, known.partition.watermark - rules.retained)))
-  redis.call('EXPIRE', key, rules.housekeeping)
+  if math.floor(known.newest / HOUR) > math.floor(known.before / HOUR) then -- once an hour is enough
+    redis.call('EXPIRE', key, rules.housekeeping)
+  end
 end
 for key in pairs(seen) do redis.call('ZREMRANGEBYRANK', key, 0, -rules.seen - 1) end
 for _, member in ipairs(batch.delivered) do

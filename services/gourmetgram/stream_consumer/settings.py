@@ -15,7 +15,7 @@ class ConsumerSettings(BaseSettings):
         default="1", description="Name of this process in its group; two that run side by side have different ones"
     )
     consumer_listen: str = Field(default="127.0.0.1:8002", description="host:port of /metrics")
-    consumer_batch_limit: int = Field(default=500, ge=1, le=5000, description="Largest batch, in records")
+    consumer_batch_limit: int = Field(default=250, ge=1, le=5000, description="Largest batch, in records")
     consumer_ends_seconds: float = Field(
         default=0.2, gt=0, le=10, description="How often the broker is asked where its topics end"
     )
