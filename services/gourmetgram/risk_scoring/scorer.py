@@ -3,7 +3,7 @@
 import random
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
 
 import msgspec
@@ -69,21 +69,24 @@ class Scorer:
             records = requests.poll(self._batch_limit, POLL_SECONDS)
             began = time.monotonic()
             if records:
-                self._decide(records, database)
-                requests.done(records)
+                decided = self._decide(records, database)
                 self._metrics.batch_records.observe(len(records))
                 self._metrics.batch_seconds.observe(time.monotonic() - began)
+                self._report(*decided)
+                requests.done(records)
             self._backoff.reset()
             if began - self._lag_at >= LAG_SECONDS:
                 self._lag_at = began
                 self._metrics.lag.set(requests.lag())
 
-    def _decide(self, records: Sequence[Raw], database: Database) -> None:
+    def _decide(self, records: Sequence[Raw], database: Database) -> tuple[list[Decision], set[str]]:
+        """Commit the decisions; return them, and the ids of the requests that had none before."""
         requests = self._readable(records)
-        if not requests:
-            return
-        decisions = decide(self._known(requests, database.subjects(requests)), self._policy)
-        new = database.store(decisions) if decisions else set()
+        subjects = database.subjects(requests) if requests else []
+        decisions = decide(self._known(requests, subjects), self._policy)
+        return decisions, database.store(decisions) if decisions else set()
+
+    def _report(self, decisions: Sequence[Decision], new: Collection[str]) -> None:
         for decision in decisions:
             if str(decision.request.request_id) in new:
                 self._metrics.decided(decision)

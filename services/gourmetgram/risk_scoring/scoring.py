@@ -50,21 +50,19 @@ def decide(asked: Sequence[tuple[ModerationRequest, Subject]], policy: Policy) -
 
 
 def _facts(asked: Sequence[tuple[ModerationRequest, Subject]]) -> Facts:
-    def column(values: list[int]) -> "np.ndarray[Any, np.dtype[np.int64]]":
-        return np.array(values, dtype=np.int64)
-
-    requests = [request for request, _ in asked]
-    subjects = [subject for _, subject in asked]
-    counts = {name: column([getattr(request.counts, name) for request in requests]) for name in COUNT_NAMES}
-    return Facts(
-        as_of=column([request.as_of for request in requests]),
-        uploaded_at=column([subject.uploaded_at for subject in subjects]),
-        caption_length=column([subject.caption_length for subject in subjects]),
-        category=column([CATEGORIES.index(subject.category) for subject in subjects]),
-        user_image_count=column([subject.user_image_count for subject in subjects]),
-        user_created_at=column([subject.user_created_at for subject in subjects]),
-        **counts,
-    )
+    rows = [
+        (  # in the order of Facts: one array for all columns is made faster than one for each
+            request.as_of,
+            subject.uploaded_at,
+            *(getattr(request.counts, name) for name in COUNT_NAMES),
+            subject.caption_length,
+            CATEGORIES.index(subject.category),
+            subject.user_image_count,
+            subject.user_created_at,
+        )
+        for request, subject in asked
+    ]
+    return Facts(*np.array(rows, dtype=np.int64).T)
 
 
 def _told(rule: Rule) -> dict[str, Any]:
