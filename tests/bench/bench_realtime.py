@@ -13,7 +13,7 @@ PARTS = (realtime_consumer.figures, realtime_scoring.figures, realtime_path.figu
 
 
 def measure(home: Path) -> Iterator[Figure]:
-    """Each part on a stack of its own."""
+    """Each part on a stack of its own, about 4 minutes together; BENCH_EVENTS says how large the pile is."""
     for part in PARTS:
         stack = Stack.free(home / part.__module__.rpartition(".")[2])
         try:
