@@ -1,10 +1,11 @@
 """How far a student is: a JSON file with the result of each stage's checks."""
 
-import fcntl
 import json
 from datetime import datetime
 from pathlib import Path
 from typing import TypedDict
+
+from labkit.alone import alone
 
 
 class Result(TypedDict):
@@ -22,9 +23,7 @@ def read(file: Path) -> dict[str, Result]:
 
 def record(file: Path, stage: str, passed: int, failed: int, at: datetime) -> None:
     """Note the result of a stage. Two notebooks may do so at once, and a reader never sees half a file."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with alone(file.with_suffix(".lock")):
         results = read(file) | {stage: Result(passed=passed, failed=failed, at=at.isoformat())}
         new = file.with_suffix(".new")
         new.write_text(json.dumps(results, indent=2, sort_keys=True) + "\n")

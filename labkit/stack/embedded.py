@@ -1,7 +1,6 @@
 """The embedded place: the services of the Compose file as ordinary processes, without Docker and without root."""
 
 import contextlib
-import fcntl
 import os
 import shutil
 import signal
@@ -11,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from labkit.alone import alone
 from labkit.stack import launch, taken_ports
 from labkit.stack.compose_file import ComposeFile
 from labkit.stack.errors import StackError
@@ -36,7 +36,7 @@ class Embedded:
 
     def up(self, services: tuple[str, ...], overrides: dict[str, str]) -> list[Ready]:
         """Start services after what they need; independent ones start side by side."""
-        with self._alone():
+        with alone(self._home / "starting.lock"):  # a notebook and a terminal may ask at once
             return self._up(services, overrides)
 
     def _up(self, services: tuple[str, ...], overrides: dict[str, str]) -> list[Ready]:
@@ -57,14 +57,6 @@ class Embedded:
         for future in sorted(started.values(), key=_is_secondary):
             future.result()
         return [future.result() for future in started.values()]
-
-    @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Wait until nobody else starts services of this stack, such as a notebook and a terminal at once."""
-        self._home.mkdir(parents=True, exist_ok=True)
-        with (self._home / "starting.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
 
     def stop(self, services: tuple[str, ...]) -> None:
         """Stop services."""

