@@ -36,7 +36,7 @@ def up(services: Services = None, place: Place = None) -> None:
     stack = Stack(place=place)
     print(f"$ {stack.command('up', '--detach', '--wait', services=tuple(services or ()))}")
     for one in stack.up(*(services or ())):
-        print(f"{one.name:16} {f'left out: {one.note}' if one.note else f'ready after {one.seconds:.1f} s'}")
+        print(f"{one.name:20} {f'left out: {one.note}' if one.note else f'ready after {one.seconds:.1f} s'}")
 
 
 @app.command()
@@ -67,7 +67,7 @@ def reset(place: Place = None, yes: Annotated[bool, typer.Option("--yes", help="
 def ps(place: Place = None) -> None:
     """List the services that were started."""
     for one in Stack(place=place).ps():
-        print(f"{one.name:16} {one.state:9} {one.detail}")
+        print(f"{one.name:20} {one.state:9} {one.detail}")
 
 
 @app.command()
