@@ -11,7 +11,8 @@ from typing import Any
 from labkit.paths import BUILD, NOTEBOOKS
 from labkit.runner import failure as failures
 from labkit.runner import folders, freshness, report
-from labkit.runner.chapters import Chapter, chapters
+from labkit.runner.chapters import PLACES, Chapter, chapters
+from labkit.runner.errors import RunError
 from labkit.runner.execute import execute
 from labkit.runner.interruption import orderly_exit, undisturbed
 from labkit.runner.own_stack import OwnStack
@@ -36,6 +37,8 @@ class Run:
     """One run and what came out of it so far."""
 
     def __init__(self, request: Request, progress: Progress) -> None:
+        if request.place not in PLACES:
+            raise RunError(f"--place {request.place}: there is no such place; there are {', '.join(PLACES)}")
         self.request, self.progress = request, progress
         self.chapters = chapters(request.notebooks, request.only)
         check_parameters([chapter.path for chapter in self.chapters], list(request.parameters))

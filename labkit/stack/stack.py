@@ -30,7 +30,7 @@ class Stack:
     def __init__(self, home: Path | None = None, place: str | None = None, port_offset: int | None = None) -> None:
         self.home = home or default_home()
         self.place = place or os.environ.get("LAB_PLACE", "embedded")
-        self.port_offset = int(os.environ.get("LAB_PORT_OFFSET", "0")) if port_offset is None else port_offset
+        self.port_offset = _offset_wanted() if port_offset is None else port_offset
         if self.place not in PLACES:
             raise StackError(f"There is no place {self.place}. There are: {', '.join(PLACES)}.")
         self.file = ComposeFile(compose_file())
@@ -115,3 +115,11 @@ class Stack:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.down()
+
+
+def _offset_wanted() -> int:
+    wanted = os.environ.get("LAB_PORT_OFFSET", "0")
+    try:
+        return int(wanted)
+    except ValueError:
+        raise StackError(f"expected a number such as 100 in LAB_PORT_OFFSET, got {wanted!r}") from None
