@@ -46,6 +46,7 @@ class OutboxWakeup:
                 await self._announce_over(connection)
             except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 log.warning("notices_interrupted", reason=str(error))
+                self._committed.set()  # the notice that found the connection broken is sent over the next one
             finally:
                 connection.terminate()
 

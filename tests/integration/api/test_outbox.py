@@ -54,6 +54,17 @@ def test_the_relay_is_told_of_a_write(
     assert is_noticed(listener)
 
 
+def test_a_notice_that_finds_its_connection_broken_is_sent_over_the_next(
+    v1: ApiProcess, v2: ApiProcess, listener: "psycopg2.extensions.connection", rows: Rows
+) -> None:
+    ana = new_person(v1)
+    image = ana.image()
+    assert rows("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'api_notices'")
+    listen(listener)
+    assert Person(v2, ana.token).view(image).status_code == 201
+    assert is_noticed(listener)
+
+
 def test_the_relay_is_told_of_an_import(
     stack: Stack, v1: ApiProcess, v2: ApiProcess, listener: "psycopg2.extensions.connection"
 ) -> None:

@@ -83,7 +83,7 @@ def test_what_follows_from_events_arrives_and_is_no_longer_owed(
     wait_until(lambda: nothing_is_owed(state), "everything owed has arrived")
     assert requests_about(platform, images) == uploads_and_flags(images)
     assert milestones(outbox, images) == len(images)
-    assert consumer.metric("consumer_lag") == 0
+    wait_until(lambda: consumer.metric("consumer_lag") == 0, "the figure has caught up", 10)
     lines = [json.loads(line) for line in consumer.log().splitlines() if line.startswith("{")]
     told = [line["event"] for line in lines if line.get("image_id") == images[0]]
     assert f"image {images[0]} is to be scored: upload 0" in told
