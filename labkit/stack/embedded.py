@@ -73,6 +73,7 @@ class Embedded:
                     self._supervisor.end(name)
             self._supervisor.end(*ordered)
             self._supervisor.shut_down()
+        shutil.rmtree(self._services.scratch, ignore_errors=True)
 
     def destroy(self) -> None:
         """Stop everything and delete the data."""

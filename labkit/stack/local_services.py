@@ -18,6 +18,11 @@ class LocalServices:
         self.home = home.resolve()
         self._settings = settings | ports.variables(file.ports, offset)
 
+    @property
+    def scratch(self) -> Path:
+        """Where processes keep what only they need; what a killed one has left there goes when the stack is stopped."""
+        return self.home / "scratch"
+
     def service(self, name: str, overrides: dict[str, str]) -> Service:
         """The description of a service, its variables filled in."""
         return self.file.service(name, self._settings | overrides)
@@ -43,10 +48,11 @@ class LocalServices:
         """The process that runs the command of a service of our own."""
         folders = {target: self._folder(source) for target, source in service.folders.items()}
         environment = {name: folders.get(value, value) for name, value in service.environment.items()}
-        basic = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
-        environment = basic | {"PYTHONUNBUFFERED": "1"} | environment
+        basic = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        environment = basic | {"PYTHONUNBUFFERED": "1", "TMPDIR": str(self.scratch)} | environment
         folder = self.home / "work"
-        folder.mkdir(parents=True, exist_ok=True)
+        for one in (folder, self.scratch):
+            one.mkdir(parents=True, exist_ok=True)
         return Process(with_our_python(service.command), environment, folder)
 
     def _folder(self, source: str) -> str:

@@ -10,6 +10,7 @@ import time
 from hashlib import sha256
 from pathlib import Path
 
+from labkit.alone import alone
 from labkit.paths import CACHE
 
 CHECK_SECONDS = 20
@@ -20,8 +21,10 @@ RECORDING_SECONDS = 1800
 def use(java: list[str]) -> list[str]:
     """Options that start this Java from the cache; none when there is none yet."""
     cache = _cache(java)
-    if not cache.exists() and _written(cache).exists() and _is_whole(_written(cache), java):
-        _written(cache).replace(cache)
+    if not cache.exists():
+        with alone(cache.with_suffix(".lock")):
+            if _written(cache).exists() and _is_whole(_written(cache), java):
+                _written(cache).replace(cache)
     return [f"-XX:AOTCache={cache}"] if cache.exists() else []
 
 

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -59,3 +60,16 @@ def test_a_cache_that_is_half_written_is_not_used(empty_cache: Path) -> None:
     (option,) = kafka_aot.use_or_record(java)
     Path(option.partition("=")[2]).write_bytes(bytes(100_000))
     assert kafka_aot.use(java) == []
+
+
+def test_brokers_that_find_the_cache_at_the_same_time_all_use_it(
+    own_stack: Stack, empty_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kafka.Kafka, "stop_seconds", 120)
+    own_stack.up("redpanda")
+    own_stack.down()
+    java = kafka._java()
+    with ThreadPoolExecutor(4) as pool:
+        options = list(pool.map(lambda _: kafka_aot.use(java), range(4)))
+    (cache,) = empty_cache.glob("*.aot")
+    assert options == [[f"-XX:AOTCache={cache}"]] * 4
