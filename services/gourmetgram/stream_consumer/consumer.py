@@ -10,6 +10,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 import redis
 import structlog
@@ -86,6 +87,16 @@ class StreamConsumer:
         self._stopping.wait(seconds)
 
 
+class Batch(NamedTuple):
+    """Records as they were read, and the events among them."""
+
+    records: Sequence[Record]
+    events: Sequence[Applicable]
+
+
+NOTHING: Final = Batch((), ())
+
+
 class Session:
     """From one assignment of partitions, or one failure, to the next."""
 
@@ -99,6 +110,7 @@ class Session:
         self._progress = Progress({})
         self._committed_at = 0.0
         self._applied_ends: Ends | None = None
+        self._next = NOTHING
         self._more = False
 
     def is_current(self) -> bool:
@@ -146,7 +158,8 @@ class Session:
 
     def step(self) -> None:
         """One turn: apply what has come, if anything has, and deliver what follows from it."""
-        records = self._log.poll(self._batch_limit, 0 if self._more else POLL_SECONDS)
+        batch = self._next if self._next.records else self._fetch(0 if self._more else POLL_SECONDS)
+        self._next = NOTHING
         if not self.is_current() or not self._progress.positions:
             return
         began = time.monotonic()
@@ -154,22 +167,29 @@ class Session:
         failed = _drained(self._parts.publisher.failed)
         delivered = _drained(self._parts.publisher.arrived) + _drained(self._parts.milestones.arrived)
         ends = self._parts.ends.latest
-        if records or delivered or self._more or ends is not self._applied_ends:
-            self._apply(records, delivered, ends)
+        if batch.records or delivered or self._more or ends is not self._applied_ends:
+            self._apply(batch, delivered, ends)
             self._applied_ends = ends
-        if records:
-            self._metrics.batch_records.observe(len(records))
+        if batch.records:
+            self._metrics.batch_records.observe(len(batch.records))
             self._metrics.batch_seconds.observe(time.monotonic() - began)
         self._send_again(failed)
         self._show_progress(ends)
 
-    def _apply(self, records: Sequence[Record], delivered: list[str], ends: Ends | None) -> None:
-        events = self._readable(records)
-        reached = {(record.topic, record.partition): record.offset + 1 for record in records}
-        after = self._progress.advanced(reached, events)
-        outcome = self._store.apply(Step(self._progress, after, in_order(events), delivered, ends))
+    def _fetch(self, seconds: float) -> Batch:
+        records = self._log.poll(self._batch_limit, seconds)
+        return Batch(records, self._readable(records)) if records else NOTHING
+
+    def _fetch_next(self) -> None:
+        self._next = self._fetch(0)
+
+    def _apply(self, batch: Batch, delivered: list[str], ends: Ends | None) -> None:
+        reached = {(record.topic, record.partition): record.offset + 1 for record in batch.records}
+        after = self._progress.advanced(reached, batch.events)
+        step = Step(self._progress, after, in_order(batch.events), delivered, ends)
+        outcome = self._store.apply(step, self._fetch_next)
         self._progress, self._more = after, outcome.more
-        self._metrics.applied(Counter(TOPICS[record.topic] for record in records), outcome)
+        self._metrics.applied(Counter(TOPICS[record.topic] for record in batch.records), outcome)
         self._deliver(outcome)
 
     def _readable(self, records: Sequence[Record]) -> list[Applicable]:

@@ -1,6 +1,7 @@
 """The counts in Redis: one atomic call applies a batch."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from hashlib import sha1
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
 
@@ -68,8 +69,8 @@ class Store:
 
     def __init__(self, client: redis.Redis, rules: Mapping[str, Any]) -> None:
         self._client = client
-        self._apply = client.register_script(SCRIPT)
         self._rules = rules
+        self._call = ScriptCall(client, SCRIPT)
 
     @classmethod
     def connect(cls, settings: ConsumerSettings) -> Self:
@@ -78,13 +79,13 @@ class Store:
         client = redis.Redis.from_url(url, socket_timeout=10, socket_connect_timeout=3, retry=Retry(NoBackoff(), 0))
         return cls(client, rules(settings))
 
-    def apply(self, step: Step) -> Outcome:
-        """Apply a batch atomically.
+    def apply(self, step: Step, meanwhile: Callable[[], None] = lambda: None) -> Outcome:
+        """Apply a batch atomically; `meanwhile` is called while Redis is at work on it.
 
         Raises:
             Behind: nothing was applied; resume from `positions()`.
         """
-        reply = self._apply(args=[msgspec.msgpack.encode(self._message(step))])
+        reply = self._call(msgspec.msgpack.encode(self._message(step)), meanwhile)
         answer = msgspec.msgpack.decode(reply)
         if "behind" in answer:
             raise Behind(
@@ -139,8 +140,39 @@ class Store:
         return int(self._client.register_script(FORGET)(args=OWN_KEYS))
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connections."""
+        self._call.close()
         self._client.close()
+
+
+class ScriptCall:
+    """A script, called over a connection of its own: between question and answer there is time for other work."""
+
+    def __init__(self, client: redis.Redis, script: str) -> None:
+        self._client = client
+        self._script = script
+        self._sha = sha1(script.encode(), usedforsecurity=False).hexdigest()
+        pool = client.connection_pool
+        self._connection: Any = pool.connection_class(**pool.connection_kwargs)  # connects when it is first used
+
+    def __call__(self, argument: bytes, meanwhile: Callable[[], None]) -> Any:
+        """What the script answers, as bytes."""
+        try:
+            self._connection.send_command("EVALSHA", self._sha, 0, argument)
+            meanwhile()
+            try:
+                return self._connection.read_response()
+            except redis.exceptions.NoScriptError:  # Redis was started anew
+                self._client.script_load(self._script)
+                self._connection.send_command("EVALSHA", self._sha, 0, argument)
+                return self._connection.read_response()
+        except BaseException:
+            self._connection.disconnect()  # an answer that is still on its way must not be taken for the next one
+            raise
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.disconnect()
 
 
 def rules(settings: ConsumerSettings) -> dict[str, Any]:
