@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from gourmetgram.core import events
-from gourmetgram.stream_consumer.records import KINDS, Applicable, Record
+from gourmetgram.core.records import KINDS, Applicable, Record
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 OWN: dict[str, dict[str, Any]] = {

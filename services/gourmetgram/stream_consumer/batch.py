@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import NamedTuple
 
-from gourmetgram.stream_consumer.records import TOPICS, Applicable
+from gourmetgram.core.records import TOPICS, Applicable
 
 Place = tuple[int, int]
 """A topic (its position in TOPICS) and a partition number."""

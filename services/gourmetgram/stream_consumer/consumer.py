@@ -18,12 +18,12 @@ from confluent_kafka import KafkaException
 
 from gourmetgram.core.backoff import Backoff
 from gourmetgram.core.broker import BrokerUnavailable
+from gourmetgram.core.records import TOPICS, Applicable, Record, Refused, read
 from gourmetgram.stream_consumer.batch import Ends, Place, Progress, in_order
 from gourmetgram.stream_consumer.event_log import EndsWatcher, EventLog, TopicsChanged
 from gourmetgram.stream_consumer.metrics import Metrics
 from gourmetgram.stream_consumer.milestones import Milestone, Milestones
 from gourmetgram.stream_consumer.publisher import Publisher
-from gourmetgram.stream_consumer.records import TOPICS, Applicable, Record, Refused, read
 from gourmetgram.stream_consumer.state import Behind, Outcome, Step, Store
 
 log = structlog.get_logger("stream_consumer")

@@ -12,8 +12,8 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 
 from gourmetgram.core import topics
 from gourmetgram.core.broker import CLIENT, MEMBER, BrokerUnavailable, ends_a_member
+from gourmetgram.core.records import TOPICS, Record
 from gourmetgram.stream_consumer.batch import Ends, Place
-from gourmetgram.stream_consumer.records import TOPICS, Record
 
 log = structlog.get_logger("stream_consumer")
 

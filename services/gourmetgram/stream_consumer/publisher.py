@@ -9,7 +9,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from gourmetgram.core import topics
 from gourmetgram.core.broker import PRODUCER, BrokerUnavailable, dead_key, dead_letter
 from gourmetgram.core.moderation import ModerationRequest, encode_request
-from gourmetgram.stream_consumer.records import TOPICS, Refused
+from gourmetgram.core.records import TOPICS, Refused
 
 DELIVERY_SECONDS = 10
 

@@ -13,9 +13,9 @@ from redis.retry import Retry
 from gourmetgram.core import topics
 from gourmetgram.core.events import Comment, Flag, Upload
 from gourmetgram.core.moderation import NAMESPACE, Counts, ModerationRequest
+from gourmetgram.core.records import KINDS, TOPICS, Applicable
 from gourmetgram.core.windows import ANCHORS, HOUR, MILESTONES, MINUTE, RETAINED, WINDOWS
 from gourmetgram.stream_consumer.batch import Ends, Place, Progress
-from gourmetgram.stream_consumer.records import KINDS, TOPICS, Applicable
 from gourmetgram.stream_consumer.settings import ConsumerSettings
 
 SCRIPT: Final = Path(__file__).with_name("apply.lua").read_text()

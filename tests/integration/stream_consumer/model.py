@@ -6,8 +6,8 @@ from typing import Any
 
 from gourmetgram.core.events import Deletion, Flag, Upload
 from gourmetgram.core.moderation import Counts, ModerationRequest, Trigger, request_id
+from gourmetgram.core.records import KINDS, TOPICS, Applicable
 from gourmetgram.stream_consumer.batch import Place
-from gourmetgram.stream_consumer.records import KINDS, TOPICS, Applicable
 from gourmetgram.stream_consumer.state import Step
 
 MINUTE = 60_000_000

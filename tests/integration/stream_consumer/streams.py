@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from gourmetgram.core.records import KINDS, TOPICS, Applicable
 from gourmetgram.stream_consumer.batch import Ends, Place, Progress, in_order
-from gourmetgram.stream_consumer.records import KINDS, TOPICS, Applicable
 from gourmetgram.stream_consumer.state import Outcome, Step, Store
 from tests.support.events import event
 

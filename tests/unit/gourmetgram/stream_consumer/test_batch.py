@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gourmetgram.core.records import KINDS, TOPICS, Applicable
 from gourmetgram.stream_consumer.batch import Ends, Place, Progress, in_order
-from gourmetgram.stream_consumer.records import KINDS, TOPICS, Applicable
 from tests.support.events import applicable
 
 UPLOADS, VIEWS = 0, 1

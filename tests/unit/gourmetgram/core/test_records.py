@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gourmetgram.core import events, topics
-from gourmetgram.stream_consumer.records import (
+from gourmetgram.core.records import (
     CLOCK_SKEW,
     KINDS,
     TOPICS,
