@@ -1,0 +1,1 @@
+"""The history: what the DAGs do. Events land in Iceberg once, and windows are computed from them."""

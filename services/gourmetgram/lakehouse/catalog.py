@@ -1,0 +1,46 @@
+"""The Iceberg catalog: which tables there are, and which metadata file is the present one of each."""
+
+from typing import Final
+from urllib.parse import urlsplit
+
+import pyarrow.fs
+from pyiceberg.catalog.sql import SqlCatalog
+
+from gourmetgram.lakehouse.settings import LakehouseSettings
+
+NAME: Final = "gourmetgram"
+
+REGION: Final = "us-east-1"
+"""S3's protocol wants one; neither MinIO nor SeaweedFS cares which."""
+
+
+def open_catalog(settings: LakehouseSettings) -> SqlCatalog:
+    """The catalog in PostgreSQL; its own tables are made when they are missing."""
+    return SqlCatalog(
+        NAME,
+        **{
+            "uri": settings.catalog_url.get_secret_value(),
+            "warehouse": settings.warehouse,
+            "pool_pre_ping": "true",
+            "s3.endpoint": settings.s3_endpoint,
+            "s3.access-key-id": settings.s3_access_key,
+            "s3.secret-access-key": settings.s3_secret_key.get_secret_value(),
+            "s3.region": REGION,
+            "s3.connect-timeout": "3",
+            "s3.request-timeout": "20",
+        },
+    )
+
+
+def open_storage(settings: LakehouseSettings) -> pyarrow.fs.S3FileSystem:
+    """The same object storage, for scans that read only a part of each file."""
+    endpoint = urlsplit(settings.s3_endpoint)
+    return pyarrow.fs.S3FileSystem(
+        access_key=settings.s3_access_key,
+        secret_key=settings.s3_secret_key.get_secret_value(),
+        endpoint_override=endpoint.netloc,
+        scheme=endpoint.scheme,
+        region=REGION,
+        connect_timeout=3,
+        request_timeout=20,
+    )

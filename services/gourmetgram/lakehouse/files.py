@@ -1,0 +1,116 @@
+"""Data files of a table's snapshot: which there are, reading a part of them, and replacing them in one commit."""
+
+import itertools
+import uuid
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Final, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset
+import pyarrow.fs
+from pyiceberg.io.pyarrow import _dataframe_to_data_files, schema_to_pyarrow
+from pyiceberg.manifest import DataFile
+from pyiceberg.table import Table, Transaction
+from pyiceberg.types import NestedField
+
+from gourmetgram.core.windows import DAY
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class LiveFile(NamedTuple):
+    """A data file of a snapshot."""
+
+    file: DataFile
+    sequence: int
+    """The table's commits are numbered; this one added the file."""
+
+    @property
+    def path(self) -> str:
+        """Bucket and key, as the object storage is asked for it."""
+        return self.file.file_path.partition("://")[2]
+
+    @property
+    def day(self) -> int:
+        """Days since 1970, in a table with a partition for each day."""
+        return int(self.file.partition[0])
+
+
+def live(table: Table) -> list[LiveFile]:
+    """The data files of the present snapshot."""
+    snapshot = table.current_snapshot()
+    manifests = snapshot.manifests(table.io) if snapshot else []
+    return [
+        LiveFile(entry.data_file, entry.sequence_number or manifest.sequence_number)
+        for manifest in manifests
+        for entry in manifest.fetch_manifest_entry(table.io, discard_deleted=True)
+    ]
+
+
+def dataset(
+    table: Table, storage: pyarrow.fs.FileSystem, chosen: Collection[LiveFile]
+) -> pyarrow.dataset.FileSystemDataset:
+    """These files as one Arrow dataset, of which only the columns and rows that are asked for are read, bit by bit."""
+    schema = schema_to_pyarrow(table.schema(), include_field_ids=False)
+    paths = [one.path for one in chosen]
+    options = pyarrow.dataset.ParquetFragmentScanOptions(pre_buffer=False)
+    parquet = pyarrow.dataset.ParquetFileFormat(default_fragment_scan_options=options)
+    return pyarrow.dataset.dataset(paths, schema=schema, filesystem=storage, format=parquet)
+
+
+def instant(day: int) -> datetime:
+    """The beginning of a day that is counted from 1970."""
+    return EPOCH + timedelta(days=day)
+
+
+def days(instants: pa.ChunkedArray) -> set[int]:
+    """The days, counted from 1970, in which these instants lie."""
+    return set(pc.unique(pc.divide(pc.cast(instants, pa.int64()), DAY)).to_pylist())
+
+
+def last_commit(table: Table) -> int:
+    """The number of the newest commit, to compare with the `sequence` of files."""
+    snapshot = table.current_snapshot()
+    return (snapshot.sequence_number or 0) if snapshot else 0
+
+
+def text_bounds(one: LiveFile, field: NestedField) -> tuple[str, str]:
+    """What the values of a text column lie between, as far as the file's statistics tell; they are cut off."""
+    lower = (one.file.lower_bounds or {}).get(field.field_id, b"")
+    upper = (one.file.upper_bounds or {}).get(field.field_id)
+    return lower.decode(), upper.decode() if upper else "\U0010ffff"
+
+
+def write(
+    transaction: Transaction,
+    *,
+    added: Iterable[pa.Table],
+    removed: Collection[LiveFile] = (),
+    summary: Mapping[str, str],
+    properties: Mapping[str, str],
+) -> None:
+    """Stage one snapshot that adds rows and takes files away, and the properties that go with it.
+
+    Nothing is visible before the transaction is committed; the commit is refused when the table has changed since it
+    was loaded. `added` is consumed one table at a time, so that only one of them is in memory.
+    """
+    update = transaction.update_snapshot(snapshot_properties=dict(summary))
+    producer = update.overwrite() if removed else update.fast_append()
+    with producer as snapshot:
+        for one in removed:
+            snapshot.delete_data_file(one.file)
+        for file in _written(transaction, snapshot.commit_uuid, added):
+            snapshot.append_data_file(file)
+    transaction.set_properties(dict(properties))
+
+
+def _written(transaction: Transaction, commit: uuid.UUID, tables: Iterable[pa.Table]) -> Iterator[DataFile]:
+    counter = itertools.count()
+    metadata = transaction.table_metadata
+    for rows in tables:
+        if len(rows):
+            yield from _dataframe_to_data_files(
+                table_metadata=metadata, df=rows, io=transaction._table.io, write_uuid=commit, counter=counter
+            )

@@ -1,0 +1,81 @@
+"""The steps of a run, as the DAG and the command line call them; each may be repeated, and goes on where it stopped."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, TypedDict
+
+import structlog
+
+from gourmetgram.lakehouse import tables
+from gourmetgram.lakehouse.catalog import open_catalog, open_storage
+from gourmetgram.lakehouse.landing import Landing, freeze_ends
+from gourmetgram.lakehouse.offsets import parse_offsets
+from gourmetgram.lakehouse.publishing import publish as publish_set
+from gourmetgram.lakehouse.settings import LakehouseSettings
+from gourmetgram.lakehouse.tables import DELETED_IMAGES, EVENTS, WINDOWS
+from gourmetgram.lakehouse.topic_log import TopicLog
+from gourmetgram.lakehouse.windows import Windows
+
+log = structlog.get_logger("lakehouse")
+
+
+class Run(TypedDict):
+    """What the steps of a run agree on; `ends` by the text of the places."""
+
+    run_id: str
+    ends: dict[str, int]
+    landed: dict[str, int]
+
+
+def consume_and_aggregate_events(settings: LakehouseSettings, run_id: str) -> Run:
+    """Freeze the ends of the topics, and land what has come since the last run."""
+    all_tables = tables.ensure(open_catalog(settings))
+    landing = Landing(
+        all_tables[EVENTS], all_tables[DELETED_IMAGES], open_storage(settings), settings.land_chunk_records
+    )
+    with TopicLog.open(settings.kafka_bootstrap_servers) as topics:
+        ends = freeze_ends(topics)
+        landed = landing.land(topics, parse_offsets(ends), run_id)
+    log.info("events landed", run_id=run_id, **asdict(landed))
+    return Run(run_id=run_id, ends=ends, landed=asdict(landed))
+
+
+def write_windows(settings: LakehouseSettings, run: Run, kind: str) -> dict[str, Any]:
+    """Bring the windows of one kind (view, comment or flag) up to the ends of the run."""
+    all_tables = tables.ensure(open_catalog(settings))
+    windows = Windows(
+        kind,
+        all_tables[WINDOWS[kind]],
+        events=all_tables[EVENTS],
+        deleted=all_tables[DELETED_IMAGES],
+        storage=open_storage(settings),
+    )
+    days = windows.write(parse_offsets(run["ends"]), run["run_id"])
+    log.info("windows written", run_id=run["run_id"], kind=kind, days=days)
+    return {"kind": kind, "days": days}
+
+
+def publish(settings: LakehouseSettings, run: Run) -> dict[str, Any]:
+    """Publish the tables' snapshots together; return them, and the offsets they cover by topic and partition."""
+    catalog = open_catalog(settings)
+    all_tables = tables.ensure(catalog)
+    covering = {name: table for name, table in all_tables.items() if name != DELETED_IMAGES}
+    published = publish_set(catalog.engine, all_tables, covering, parse_offsets(run["ends"]), run["run_id"])
+    return {"run_id": published.run_id, "offsets": by_topic(published.offsets), "tables": dict(published.tables)}
+
+
+def by_topic(offsets: Mapping[str, int]) -> dict[str, dict[str, int]]:
+    """Offsets as people read them: topic, partition, offset."""
+    result: dict[str, dict[str, int]] = {}
+    for place, offset in parse_offsets(offsets).items():
+        result.setdefault(place.topic, {})[str(place.partition)] = offset
+    return result
+
+
+def run_once(settings: LakehouseSettings) -> dict[str, Any]:
+    """A whole run without Airflow."""
+    run = consume_and_aggregate_events(settings, f"manual__{uuid.uuid4()}")
+    for kind in WINDOWS:
+        write_windows(settings, run, kind)
+    return publish(settings, run)

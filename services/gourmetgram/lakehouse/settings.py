@@ -1,0 +1,24 @@
+"""What the lakehouse is told from outside."""
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings
+
+
+class LakehouseSettings(BaseSettings):
+    """Environment variables of everything that reads or writes the history."""
+
+    kafka_bootstrap_servers: str = Field(description="Brokers to ask first, host:port,…")
+    catalog_url: SecretStr = Field(description="PostgreSQL database of the Iceberg catalog, as the role lakehouse")
+    s3_endpoint: str = Field(description="Object storage, http://host:port")
+    s3_access_key: str = Field(description="User lakehouse of the object storage")
+    s3_secret_key: SecretStr = Field(description="Its secret")
+    warehouse: str = Field(default="s3://gourmetgram-datalake/warehouse", description="Where tables keep their files")
+    land_chunk_records: int = Field(
+        default=200_000, ge=1, le=5_000_000, description="Most records in one commit; memory grows with it"
+    )
+    keep_snapshots_hours: float = Field(default=7 * 24, ge=0, description="Age at which upkeep lets a snapshot go")
+    orphan_grace_hours: float = Field(
+        default=24,
+        ge=0,
+        description="Age at which upkeep deletes a file that no table names; tasks are quicker",
+    )

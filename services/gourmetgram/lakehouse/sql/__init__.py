@@ -1,0 +1,28 @@
+"""The heavy steps, as SQL for DuckDB over Arrow data."""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+import duckdb
+import pyarrow as pa
+
+MEMORY: Final = "512MB"
+"""What a step may hold in memory; the rest goes to a temporary folder."""
+
+THREADS: Final = 2
+
+
+def run(name: str, sources: Mapping[str, object], **parameters: object) -> pa.Table:
+    """The result of `name`.sql over Arrow tables and datasets, which it knows by the keys of `sources`."""
+    with duckdb.connect(config={"memory_limit": MEMORY, "threads": THREADS}) as database:
+        for source, data in sources.items():
+            database.register(source, data)
+        result: Any = database.execute(_text(name), parameters or None)
+        return result.to_arrow_table()
+
+
+@cache
+def _text(name: str) -> str:
+    return files(__name__).joinpath(f"{name}.sql").read_text()

@@ -1,0 +1,90 @@
+"""The tables of the history: names, columns, partitions and properties."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from pyiceberg.catalog import Catalog
+from pyiceberg.partitioning import PartitionField, PartitionSpec
+from pyiceberg.schema import Schema
+from pyiceberg.table import Table
+from pyiceberg.transforms import DayTransform
+from pyiceberg.types import BooleanType, IcebergType, IntegerType, LongType, NestedField, StringType, TimestamptzType
+
+NAMESPACE: Final = "event_aggregations"
+EVENTS: Final = f"{NAMESPACE}.events"
+DELETED_IMAGES: Final = f"{NAMESPACE}.deleted_images"
+WINDOWS: Final = {kind: f"{NAMESPACE}.{kind}_windows_5min" for kind in ("view", "comment", "flag")}
+
+Columns = Mapping[str, tuple[IcebergType, bool]]
+"""Type of each column, and whether every row has a value."""
+
+_EVENT_COLUMNS: Final[Columns] = {
+    "event_id": (StringType(), True),
+    "event_type": (StringType(), True),
+    "occurred_at": (TimestamptzType(), True),
+    "image_id": (LongType(), True),
+    "user_id": (LongType(), True),
+    "is_test": (BooleanType(), True),
+    "imported": (BooleanType(), True),
+    "comment_id": (LongType(), False),
+    "flag_id": (LongType(), False),
+    "reason": (StringType(), False),
+    "caption_length": (LongType(), False),
+    "category": (StringType(), False),
+    "topic": (StringType(), True),
+    "partition": (IntegerType(), True),
+    "offset": (LongType(), True),
+}
+
+_WINDOW_COLUMNS: Final[Columns] = {
+    "image_id": (LongType(), True),
+    "window_start": (TimestamptzType(), True),
+    "window_end": (TimestamptzType(), True),
+    "event_count": (LongType(), True),
+}
+
+_DELETED_COLUMNS: Final[Columns] = {
+    "image_id": (LongType(), True),
+    "deleted_at": (TimestamptzType(), True),
+    "event_id": (StringType(), True),
+    "partition": (IntegerType(), True),
+    "offset": (LongType(), True),
+}
+
+PROPERTIES: Final = {
+    # A commit that lost against another one must be thought over, never repeated as it is: see DESIGN, promise 4.
+    "commit.retry.num-retries": "0",
+    "write.parquet.compression-codec": "zstd",
+    "write.parquet.row-group-limit": "131072",
+    "write.target-file-size-bytes": str(128 * 1024 * 1024),
+    "write.metadata.previous-versions-max": "50",
+    "write.metadata.delete-after-commit.enabled": "true",
+}
+
+
+def _schema(columns: Columns) -> Schema:
+    numbered = enumerate(columns.items(), start=1)
+    return Schema(*(NestedField(number, name, kind, required) for number, (name, (kind, required)) in numbered))
+
+
+def _by_day(schema: Schema, column: str) -> PartitionSpec:
+    return PartitionSpec(PartitionField(schema.find_field(column).field_id, 1000, DayTransform(), f"{column}_day"))
+
+
+_EVENTS: Final = _schema(_EVENT_COLUMNS)
+_WINDOWS: Final = _schema(_WINDOW_COLUMNS)
+
+DEFINITIONS: Final[Mapping[str, tuple[Schema, PartitionSpec]]] = {
+    EVENTS: (_EVENTS, _by_day(_EVENTS, "occurred_at")),
+    DELETED_IMAGES: (_schema(_DELETED_COLUMNS), PartitionSpec()),
+    **{name: (_WINDOWS, _by_day(_WINDOWS, "window_start")) for name in WINDOWS.values()},
+}
+
+
+def ensure(catalog: Catalog) -> dict[str, Table]:
+    """All tables by name, made where they are missing; several may try at once."""
+    catalog.create_namespace_if_not_exists(NAMESPACE)
+    return {
+        name: catalog.create_table_if_not_exists(name, schema, partition_spec=spec, properties=PROPERTIES)
+        for name, (schema, spec) in DEFINITIONS.items()
+    }
