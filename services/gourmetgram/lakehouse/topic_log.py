@@ -82,7 +82,7 @@ class TopicLog:
         self._consumer.assign([TopicPartition(*place, starts[place]) for place in missing])
         heard = time.monotonic()
         while missing:
-            messages = [self._checked(message) for message in self._consumer.consume(BATCH, 1.0)]
+            messages = [self._checked(message) for message in self._fetched()]
             wanted = [message for message in messages if (message.offset() or 0) < missing.get(_place(message), 0)]
             for message in messages:
                 if (message.offset() or 0) + 1 >= missing.get(_place(message), -1 + 2**63):
@@ -96,6 +96,11 @@ class TopicLog:
                     f"no record came for {TIMEOUT} s, {len(missing)} partitions are not read to their end"
                 )
         self._consumer.unassign()
+
+    def _fetched(self) -> list[Message]:
+        """What has come, as soon as anything has."""
+        first = self._consumer.poll(1.0)
+        return [first, *self._consumer.consume(BATCH - 1, 0)] if first else []
 
     @staticmethod
     def _checked(message: Message) -> Message:

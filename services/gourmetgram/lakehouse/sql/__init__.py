@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final
+from typing import Final
 
 import duckdb
 import pyarrow as pa
@@ -19,8 +19,7 @@ def run(name: str, sources: Mapping[str, object], **parameters: object) -> pa.Ta
     with duckdb.connect(config={"memory_limit": MEMORY, "threads": THREADS}) as database:
         for source, data in sources.items():
             database.register(source, data)
-        result: Any = database.execute(_text(name), parameters or None)
-        return result.to_arrow_table()
+        return database.sql(_text(name), params=parameters or None).to_arrow_table()
 
 
 @cache
