@@ -45,6 +45,11 @@ class Lab:
         print(f"$ {self._stack.command('stop', services=services)}")
         self._stack.stop(*services)
 
+    def kill(self, service: str) -> None:
+        """End a service as a crash would, without a moment to tidy up; `up` starts it again."""
+        print(f"$ {self._stack.command('kill', services=(service,))}")
+        self._stack.kill(service)
+
     def ps(self) -> None:
         """Print what is running."""
         states = self._stack.ps()

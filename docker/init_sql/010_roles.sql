@@ -6,6 +6,9 @@
 \getenv relay_password RELAY_DB_PASSWORD
 \getenv consumer_password CONSUMER_DB_PASSWORD
 \getenv scorer_password SCORER_DB_PASSWORD
+\getenv lakehouse_password LAKEHOUSE_DB_PASSWORD
+\getenv airflow_password AIRFLOW_DB_PASSWORD
+\getenv nimtable_password NIMTABLE_DB_PASSWORD
 \getenv student_password STUDENT_DB_PASSWORD
 
 CREATE ROLE gourmetgram_owner LOGIN PASSWORD :'owner_password';
@@ -13,8 +16,22 @@ CREATE ROLE api LOGIN PASSWORD :'api_password';
 CREATE ROLE outbox_relay LOGIN PASSWORD :'relay_password';
 CREATE ROLE stream_consumer LOGIN PASSWORD :'consumer_password';
 CREATE ROLE risk_scoring LOGIN PASSWORD :'scorer_password';
+CREATE ROLE lakehouse LOGIN PASSWORD :'lakehouse_password';
+CREATE ROLE airflow LOGIN PASSWORD :'airflow_password';
+CREATE ROLE nimtable LOGIN PASSWORD :'nimtable_password';
 CREATE ROLE student LOGIN PASSWORD :'student_password';
 
 CREATE DATABASE gourmetgram OWNER gourmetgram_owner;
 REVOKE ALL ON DATABASE gourmetgram FROM PUBLIC;
 GRANT CONNECT ON DATABASE gourmetgram TO api, outbox_relay, stream_consumer, risk_scoring, student;
+
+CREATE DATABASE airflow OWNER airflow;
+CREATE DATABASE nimtable OWNER nimtable;
+CREATE DATABASE iceberg_catalog OWNER lakehouse;
+REVOKE ALL ON DATABASE airflow, nimtable, iceberg_catalog FROM PUBLIC;
+GRANT CONNECT ON DATABASE iceberg_catalog TO student;
+
+-- The catalog's tables are made by the first who writes to it, so what students may do there is said beforehand.
+\connect iceberg_catalog
+ALTER SCHEMA public OWNER TO lakehouse;
+ALTER DEFAULT PRIVILEGES FOR ROLE lakehouse IN SCHEMA public GRANT SELECT ON TABLES TO student;

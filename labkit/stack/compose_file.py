@@ -38,6 +38,8 @@ class Service:
     profiles: list[str] = field(default_factory=list)
     replaces: list[str] = field(default_factory=list)
     """Services that must not run beside this one."""
+    python: str = ""
+    """The environment whose programs its command means without Docker; ours when empty."""
     embedded: dict[str, Any] = field(default_factory=dict)
     reason: str = ""
 
@@ -55,6 +57,7 @@ class Service:
             folders=dict(reversed(mount.split(":")[:2]) for mount in text.get("volumes", [])),
             profiles=list(text.get("profiles", [])),
             replaces=list(text.get("x-replaces", [])),
+            python=text.get("x-environment", ""),
             embedded=text.get("x-embedded", {}),
             reason=text.get("x-compose-only", ""),
         )

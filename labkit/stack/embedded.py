@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from labkit.alone import alone
-from labkit.stack import launch, taken_ports
+from labkit.stack import environments, launch, taken_ports
 from labkit.stack.compose_file import ComposeFile
 from labkit.stack.errors import StackError
 from labkit.stack.local_services import LocalServices
@@ -44,6 +44,8 @@ class Embedded:
             name for name in self._file.names if not self._services.service(name, overrides).profiles
         )
         ordered = self._file.with_needs(wanted)
+        for name in sorted({self._services.service(one, overrides).python for one in ordered} - {""}):
+            environments.ensure(name)
         owner = os.environ.get("LAB_OWNER_PID")
         self._supervisor.start(self._services.programs(), int(owner) if owner else None)
         idle = set(ordered) - self._supervisor.running()

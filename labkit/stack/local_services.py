@@ -1,10 +1,9 @@
 """What a service of the Compose file is without Docker: a server or a process, with folders and files of its own."""
 
 import os
-import sys
 from pathlib import Path
 
-from labkit.stack import launch, ports
+from labkit.stack import environments, launch, ports
 from labkit.stack.compose_file import ComposeFile, Service
 from labkit.stack.servers import SERVERS, Process, Server, Setting
 from labkit.stack.supervision import Program
@@ -53,7 +52,7 @@ class LocalServices:
         folder = self.home / "work"
         for one in (folder, self.scratch):
             one.mkdir(parents=True, exist_ok=True)
-        return Process(with_our_python(service.command), environment, folder)
+        return Process(in_environment(service.command, service), environment, folder)
 
     def _folder(self, source: str) -> str:
         if source.startswith((".", "/")):
@@ -99,6 +98,6 @@ class LocalServices:
         return self.home / "processes" / f"{name}.status"
 
 
-def with_our_python(command: list[str]) -> list[str]:
-    """The command with this environment's Python in place of the image's."""
-    return [sys.executable, *command[1:]] if command[0] == "python" else command
+def in_environment(command: list[str], service: Service) -> list[str]:
+    """A command of a service, with the program of its environment in place of the image's."""
+    return [environments.program(service.python, command[0]), *command[1:]]

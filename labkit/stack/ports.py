@@ -25,11 +25,12 @@ def is_free(port: int) -> bool:
 
 
 def variables(ports: Mapping[str, int], offset: int) -> dict[str, str]:
-    """What the Compose file is told about ports: NAME_PORT, and NAME_ADDRESS and NAME_LISTEN for plain processes."""
+    """What the Compose file is told about ports: NAME_PORT, and for plain processes where they listen and are found."""
     told = {}
     for name, port in ports.items():
         told[f"{name}_PORT"] = str(port + offset)
         told[f"{name}_ADDRESS"] = told[f"{name}_LISTEN"] = f"127.0.0.1:{port + offset}"
+        told[f"{name}_LISTEN_HOST"], told[f"{name}_LISTEN_NUMBER"] = "127.0.0.1", str(port + offset)
     return told
 
 

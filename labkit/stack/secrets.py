@@ -1,5 +1,6 @@
 """Passwords of this checkout: made at random once, kept where only their owner can read them."""
 
+import base64
 import os
 import secrets
 import string
@@ -11,7 +12,6 @@ from labkit.alone import alone
 from labkit.paths import ENV_TEMPLATE, SECRETS
 from labkit.stack.errors import StackError
 
-GENERATE = "<generate>"
 LENGTH = 32
 
 _ALPHABET = string.ascii_letters + string.digits
@@ -20,6 +20,15 @@ _ALPHABET = string.ascii_letters + string.digits
 def random_secret() -> str:
     """32 letters and digits: 190 bits, and nothing that any configuration format would have to escape."""
     return "".join(secrets.choice(_ALPHABET) for _ in range(LENGTH))
+
+
+def random_key() -> str:
+    """32 bytes in the base64 of addresses, as the encryption that is called Fernet wants its key."""
+    return base64.urlsafe_b64encode(secrets.token_bytes(LENGTH)).decode()
+
+
+GENERATORS = {"<generate>": random_secret, "<generate-key>": random_key}
+"""What stands in the template in place of a value, and what makes one."""
 
 
 def ensure(template: Path = ENV_TEMPLATE, target: Path = SECRETS) -> dict[str, str]:
@@ -32,7 +41,7 @@ def ensure(template: Path = ENV_TEMPLATE, target: Path = SECRETS) -> dict[str, s
             if line.startswith("#") or not value:
                 text += "" if target.exists() else f"{line}\n"
             elif name not in known:
-                text += f"{name}={random_secret() if value == GENERATE else value}\n"
+                text += f"{name}={GENERATORS[value]() if value in GENERATORS else value}\n"
         _write_private(target, text)
     return read(target)
 

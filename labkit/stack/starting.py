@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from labkit.stack import launch, one_shot
 from labkit.stack.compose_file import Service
 from labkit.stack.errors import StackError
-from labkit.stack.local_services import LocalServices, with_our_python
+from labkit.stack.local_services import LocalServices, in_environment
 from labkit.stack.place import Ready
 from labkit.stack.supervision import STOPPED_STATES, Supervisor
 
@@ -62,7 +62,7 @@ class Starter:
         if self._services.write(service.name, process):  # else than it runs with: start it anew, as Compose would
             self._supervisor.end(service.name)
         self._supervisor.begin(service.name)
-        probe = with_our_python(service.health) if service.health else None
+        probe = in_environment(service.health, service) if service.health else None
 
         def is_ready() -> bool:
             if probe is None:

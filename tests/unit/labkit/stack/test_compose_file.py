@@ -40,7 +40,8 @@ def test_every_service_runs_without_docker_or_says_why_not(real: ComposeFile, an
         elif service.kind == "compose-only":
             assert len(service.reason) > 20, name
         else:
-            assert service.command[:2] == ["python", "-m"], name
+            assert service.command[:2] == ["python", "-m"] or service.python, name
+            assert not service.python or (ROOT / "locks" / f"{service.python}.txt").exists(), name
 
 
 def test_the_services_of_the_lab_are_there(real: ComposeFile) -> None:

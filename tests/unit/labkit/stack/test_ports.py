@@ -10,6 +10,8 @@ def test_variables_tell_port_address_and_where_to_listen() -> None:
         "API_PORT": "8100",
         "API_ADDRESS": "127.0.0.1:8100",
         "API_LISTEN": "127.0.0.1:8100",
+        "API_LISTEN_HOST": "127.0.0.1",
+        "API_LISTEN_NUMBER": "8100",
     }
 
 

@@ -1,3 +1,4 @@
+import base64
 import subprocess
 import sys
 from pathlib import Path
@@ -60,3 +61,9 @@ def test_no_secret_of_this_checkout_is_in_git() -> None:
     for name in filter(None, tracked.split("\0")):
         content = (ROOT / name).read_bytes()
         assert not any(value.encode() in content for value in values), name
+
+
+def test_a_key_is_32_bytes_in_the_base64_that_fernet_takes(template: Path, tmp_path: Path) -> None:
+    template.write_text("KEY=<generate-key>\n")
+    key = secrets.ensure(template, tmp_path / ".env")["KEY"]
+    assert len(base64.urlsafe_b64decode(key)) == 32

@@ -1,0 +1,87 @@
+"""A history of a test's own: a catalog and a folder of the warehouse that nobody else uses."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import SecretStr
+
+from gourmetgram.lakehouse.catalog import open_catalog
+from gourmetgram.lakehouse.settings import LakehouseSettings
+from gourmetgram.lakehouse.tables import DEFINITIONS, EVENTS, WINDOWS
+from labkit.stack import Stack
+from tests.support.database import superuser_rows
+
+SERVICES = ("postgres", "minio-init", "topics-init")
+
+Count = tuple[int, int]
+"""Image, and start of a window in unix microseconds."""
+
+
+def own_settings(stack: Stack, name: str, **changes: Any) -> LakehouseSettings:
+    """Settings as the platform has them, but for a catalog and a warehouse of this name, both empty."""
+    with superuser_rows(stack) as rows:
+        rows(f'CREATE DATABASE "{name}" OWNER lakehouse')
+    login = f"lakehouse:{stack.setting('LAKEHOUSE_DB_PASSWORD')}@{stack.address('postgres')}"
+    settings: dict[str, Any] = {
+        "kafka_bootstrap_servers": stack.address("redpanda"),
+        "catalog_url": SecretStr(f"postgresql+psycopg2://{login}/{name}"),
+        "s3_endpoint": stack.url("minio"),
+        "s3_access_key": stack.setting("S3_LAKEHOUSE_ACCESS_KEY"),
+        "s3_secret_key": SecretStr(stack.setting("S3_LAKEHOUSE_SECRET_KEY")),
+        "warehouse": f"s3://gourmetgram-datalake/{name}",
+    }
+    return LakehouseSettings(**(settings | changes))
+
+
+def environment(settings: LakehouseSettings) -> dict[str, str]:
+    """The variables that make a process of its own read the same settings."""
+    values = settings.model_dump(mode="python")
+    return {
+        name.upper(): value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        for name, value in values.items()
+    }
+
+
+def snapshots(settings: LakehouseSettings) -> dict[str, int | None]:
+    """The present snapshot of each table; None in one that nothing was written to."""
+    catalog = open_catalog(settings)
+    try:
+        found = {name: catalog.load_table(name).current_snapshot() for name in DEFINITIONS}
+        return {name: snapshot and snapshot.snapshot_id for name, snapshot in found.items()}
+    finally:
+        catalog.close()
+
+
+def table_rows(settings: LakehouseSettings, name: str, columns: Sequence[str] = ("*",)) -> list[dict[str, Any]]:
+    """The rows of a table's present snapshot."""
+    catalog = open_catalog(settings)
+    try:
+        rows: list[dict[str, Any]] = (
+            catalog.load_table(name).scan(selected_fields=tuple(columns)).to_arrow().to_pylist()
+        )
+        return rows
+    finally:
+        catalog.close()
+
+
+def landed(settings: LakehouseSettings) -> list[dict[str, Any]]:
+    """The events that have landed, in no order."""
+    return table_rows(settings, EVENTS)
+
+
+def counts(settings: LakehouseSettings, kind: str) -> dict[Count, int]:
+    """The windows of a kind; a window that is there twice, or is not five minutes long, is an error."""
+    rows = table_rows(settings, WINDOWS[kind])
+    found = {(row["image_id"], microseconds(row["window_start"])): row["event_count"] for row in rows}
+    assert len(found) == len(rows), f"{len(rows) - len(found)} windows of {kind} are there twice"
+    assert all((row["window_end"] - row["window_start"]).total_seconds() == 300 for row in rows)
+    return found
+
+
+def microseconds(instant: Any) -> int:
+    """Unix microseconds, by another way than the product's."""
+    return round(instant.timestamp()) * 10**6 + instant.microsecond if instant.microsecond == 0 else _exact(instant)
+
+
+def _exact(instant: Any) -> int:
+    return int(instant.replace(microsecond=0).timestamp()) * 10**6 + int(instant.microsecond)
