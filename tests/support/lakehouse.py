@@ -1,6 +1,7 @@
 """A history of a test's own: a catalog and a folder of the warehouse that nobody else uses."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pydantic import SecretStr
@@ -12,6 +13,8 @@ from labkit.stack import Stack
 from tests.support.database import superuser_rows
 
 SERVICES = ("postgres", "minio-init", "topics-init")
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Count = tuple[int, int]
 """Image, and start of a window in unix microseconds."""
@@ -47,7 +50,7 @@ def snapshots(settings: LakehouseSettings) -> dict[str, int | None]:
     catalog = open_catalog(settings)
     try:
         found = {name: catalog.load_table(name).current_snapshot() for name in DEFINITIONS}
-        return {name: snapshot and snapshot.snapshot_id for name, snapshot in found.items()}
+        return {name: snapshot.snapshot_id if snapshot else None for name, snapshot in found.items()}
     finally:
         catalog.close()
 
@@ -78,10 +81,6 @@ def counts(settings: LakehouseSettings, kind: str) -> dict[Count, int]:
     return found
 
 
-def microseconds(instant: Any) -> int:
-    """Unix microseconds, by another way than the product's."""
-    return round(instant.timestamp()) * 10**6 + instant.microsecond if instant.microsecond == 0 else _exact(instant)
-
-
-def _exact(instant: Any) -> int:
-    return int(instant.replace(microsecond=0).timestamp()) * 10**6 + int(instant.microsecond)
+def microseconds(instant: datetime) -> int:
+    """Unix microseconds of an instant; exact."""
+    return (instant - EPOCH) // timedelta(microseconds=1)
