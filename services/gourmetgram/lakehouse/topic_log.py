@@ -79,7 +79,9 @@ class TopicLog:
 
     def _messages(self, starts: Offsets, ends: Offsets) -> Iterator[list[Message]]:
         missing = {place: end for place, end in ends.items() if starts[place] < end}
-        self._consumer.assign([TopicPartition(*place, starts[place]) for place in missing])
+        places = [TopicPartition(*place, starts[place]) for place in missing]
+        self._consumer.assign(places)
+        self._consumer.resume(places)  # what was paused stays so through another assignment
         heard = time.monotonic()
         while missing:
             messages = [self._checked(message) for message in self._fetched()]
