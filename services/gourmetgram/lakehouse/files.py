@@ -13,6 +13,7 @@ import pyarrow.fs
 from pyiceberg.io.pyarrow import _dataframe_to_data_files, schema_to_pyarrow
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table, Transaction
+from pyiceberg.table.snapshots import Snapshot
 from pyiceberg.types import NestedField
 
 from gourmetgram.core.windows import DAY
@@ -40,7 +41,11 @@ class LiveFile(NamedTuple):
 
 def live(table: Table) -> list[LiveFile]:
     """The data files of the present snapshot."""
-    snapshot = table.current_snapshot()
+    return live_at(table, table.current_snapshot())
+
+
+def live_at(table: Table, snapshot: Snapshot | None) -> list[LiveFile]:
+    """The data files of a snapshot of the table."""
     manifests = snapshot.manifests(table.io) if snapshot else []
     return [
         LiveFile(entry.data_file, entry.sequence_number or manifest.sequence_number)
