@@ -14,6 +14,7 @@ from tests.support.database import superuser_rows
 
 SERVICES = ("postgres", "minio-init", "topics-init")
 
+MINUTE_MICROSECONDS = 60_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Count = tuple[int, int]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from pyiceberg.catalog import Catalog
+from pyiceberg.exceptions import NoSuchTableError
 from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table
@@ -83,6 +84,14 @@ DEFINITIONS: Final[Mapping[str, tuple[Schema, PartitionSpec]]] = {
 
 def ensure(catalog: Catalog) -> dict[str, Table]:
     """All tables by name, made where they are missing; several may try at once."""
+    try:
+        return {name: catalog.load_table(name) for name in DEFINITIONS}
+    except NoSuchTableError:
+        return _made(catalog)
+
+
+def _made(catalog: Catalog) -> dict[str, Table]:
+    """The same; it leaves a metadata file behind for every table that was there already, so it is not the usual way."""
     catalog.create_namespace_if_not_exists(NAMESPACE)
     return {
         name: catalog.create_table_if_not_exists(name, schema, partition_spec=spec, properties=PROPERTIES)
