@@ -28,7 +28,7 @@ RUN: Final = "gourmetgram.run"
 
 HOW_TO_PROCEED: Final = (
     "Nothing was changed. If what is missing cannot be brought back, accept its loss with "
-    "`./lab tool lakehouse accept-loss`, which writes down what is missing and reads on from what is there."
+    "`./lab lakehouse accept-loss`, which writes down what is missing and reads on from what is there."
 )
 
 
@@ -68,7 +68,8 @@ class Landing:
         """
         covered = Coverage.of(self._events.properties)
         ranges = topics.ranges()
-        if told := trouble(covered, ranges, topics.prints_before(covered.offsets, ranges)):
+        if found := trouble(covered, ranges, topics.prints_before(covered.offsets, ranges)):
+            told = (one.told for one in found)
             raise HistoryError("\n  ".join(["The history cannot go on:", *told]) + f"\n{HOW_TO_PROCEED}")
         require_not_beyond(EVENTS, covered.offsets, ends)
         done = Landed()

@@ -62,6 +62,11 @@ class Coverage:
         }
         return {COVERS: json.dumps(text, separators=(",", ":"))}
 
+    def moved(self, offsets: Offsets) -> Self:
+        """The coverage with other offsets at these places; what stands before them is not known."""
+        prints = {place: value for place, value in self.prints.items() if place not in offsets}
+        return type(self)({**self.offsets, **offsets}, prints)
+
     def advanced(self, offsets: Offsets, prints: Mapping[Place, str]) -> Self:
         """The coverage once these places have been read up to here."""
         return type(self)({**self.offsets, **offsets}, {**self.prints, **prints})
@@ -99,8 +104,17 @@ class Range:
     end: int
 
 
-def trouble(covered: Coverage, ranges: Mapping[Place, Range], found: Mapping[Place, str]) -> list[str]:
-    """What stands between the history and the topics, a sentence per place; empty when the history can go on.
+class Trouble(NamedTuple):
+    """What stands between the history and a topic."""
+
+    place: Place
+    covered: int
+    told: str
+    """A sentence for people: the place, and what is wrong with it."""
+
+
+def trouble(covered: Coverage, ranges: Mapping[Place, Range], found: Mapping[Place, str]) -> list[Trouble]:
+    """Where the history cannot go on, at most one for each place; empty when it can.
 
     Args:
         covered: what has landed.
@@ -109,21 +123,25 @@ def trouble(covered: Coverage, ranges: Mapping[Place, Range], found: Mapping[Pla
     """
     told = []
     for place, offset in sorted(covered.offsets.items()):
-        there = ranges.get(place)
-        if there is None:
-            told.append(f"{place} is gone, {offset} of its records have landed")
-        elif offset > there.end:
-            told.append(
-                f"{place} ends at offset {there.end}, but {offset} have landed: it was made anew or lost its end"
-            )
-        elif offset < there.first:
-            told.append(
-                f"{place} begins at offset {there.first}: {there.first - offset} records from offset {offset} on "
-                f"expired before they landed"
-            )
-        elif place in found and found[place] != covered.prints.get(place, found[place]):
-            told.append(f"{place} has another record at offset {offset - 1} than the one that landed: it was made anew")
+        found_anew = place in found and found[place] != covered.prints.get(place, found[place])
+        if sentence := _sentence(place, offset, ranges.get(place), found_anew=found_anew):
+            told.append(Trouble(place, offset, sentence))
     return told
+
+
+def _sentence(place: Place, offset: int, there: Range | None, *, found_anew: bool) -> str:
+    if there is None:
+        return f"{place} is gone, {offset} of its records have landed"
+    if offset > there.end:
+        return f"{place} ends at offset {there.end}, but {offset} have landed: it was made anew or lost its end"
+    if offset < there.first:
+        lost = there.first - offset
+        return (
+            f"{place} begins at offset {there.first}: {lost} records from offset {offset} on expired before they landed"
+        )
+    if found_anew:
+        return f"{place} has another record at offset {offset - 1} than the one that landed: it was made anew"
+    return ""
 
 
 def starts(covered: Offsets, ranges: Mapping[Place, Range]) -> dict[Place, int]:

@@ -35,6 +35,8 @@ class MemoryLog(TopicLog):
 
     def __init__(self, seed: int) -> None:
         self.topics: dict[Place, list[Stored]] = defaultdict(list)
+        self.firsts: dict[Place, int] = defaultdict(int)
+        """Offsets below which the records have expired."""
         self.largest = 5
         """Most records of a batch."""
         self.away_after: int | None = None
@@ -50,17 +52,18 @@ class MemoryLog(TopicLog):
         return [record for place, end in ends.items() for record in self.topics[place][:end]]
 
     def ranges(self) -> dict[Place, Range]:
-        return {place: Range(0, len(self.topics[place])) for place in PLACES}
+        return {place: Range(self.firsts[place], len(self.topics[place])) for place in PLACES}
 
     def prints_before(self, offsets: Offsets, ranges: Mapping[Place, Range]) -> dict[Place, str]:
         return {
             place: fingerprint(self.topics[place][offset - 1].value)
             for place, offset in offsets.items()
-            if 0 < offset <= ranges[place].end
+            if place in ranges and ranges[place].first < offset <= ranges[place].end
         }
 
     def read(self, starts: Offsets, ends: Offsets) -> Iterator[Sequence[Record]]:
         at = {place: starts[place] for place in ends}
+        assert all(offset >= self.firsts[place] for place, offset in at.items())
         while missing := [place for place, end in ends.items() if at[place] < end]:
             if self.away_after == 0:
                 raise BrokerUnavailable("the test says so")
