@@ -7,6 +7,7 @@ import yaml
 from labkit.paths import ROOT
 from labkit.stack import StackError
 from labkit.stack.compose_file import ComposeFile
+from labkit.stack.interpolation import interpolate
 from labkit.stack.servers import SERVERS
 
 REAL = ROOT / "docker/docker-compose.yaml"
@@ -129,3 +130,25 @@ def test_every_lasting_service_tells_whether_it_is_well() -> None:
     lasting = {name for name, service in services.items() if service["restart"] != "no"}
     may_not = {"redpanda-console", "redisinsight"}  # their images promise no program that could ask them
     assert {name for name in lasting if "healthcheck" not in services[name]} <= may_not
+
+
+def test_nimtable_is_one_build_whose_server_is_reached_through_its_login_page_only(real: ComposeFile) -> None:
+    services = yaml.safe_load(REAL.read_text())["services"]
+    server, page = services["nimtable"], services["nimtable-web"]
+    assert server["image"].partition(":")[2] == page["image"].partition(":")[2]
+    assert "ports" not in server
+    assert page["ports"] == ["${LAB_BIND:-127.0.0.1}:${NIMTABLE_WEB_PORT:-3000}:3000"]
+    assert real.with_needs(("nimtable-web",)) == ["postgres", "nimtable", "nimtable-web"]
+    assert ("Nimtable", "nimtable_web", "nimtable-web") in real.pages()
+    assert real.ports["NIMTABLE_WEB"] == 3000
+
+
+def test_nimtable_is_told_its_database_in_yaml(anything: defaultdict[str, str]) -> None:
+    text = yaml.safe_load(REAL.read_text())["configs"]["nimtable"]["content"]
+    told = yaml.safe_load(interpolate(text, anything))
+    assert told["server"] == {"host": "0.0.0.0", "port": 8182}  # of its container
+    assert told["database"] == {
+        "url": "jdbc:postgresql://postgres:5432/nimtable",
+        "username": "nimtable",
+        "password": "any-NIMTABLE_DB_PASSWORD",
+    }
