@@ -73,14 +73,16 @@ class Landing:
             raise HistoryError("\n  ".join(["The history cannot go on:", *told]) + f"\n{HOW_TO_PROCEED}")
         require_not_beyond(EVENTS, covered.offsets, ends)
         done = Landed()
-        reading = topics.read(starts(covered.offsets, ranges), ends)
+        begin = starts(covered.offsets, ranges)
+        covered = covered.advanced({place: begin[place] for place in ends}, {})  # empty places are covered, too
+        reading = topics.read(begin, ends)
         for chunk in chunks(reading, self._chunk_records, now=time.time_ns() // 1000):
             covered = covered.advanced(chunk.reached, chunk.prints)
             rows = self._commit(chunk, covered, run_id)
             read = len(chunk.events) + len(chunk.deletions) + chunk.refused
             done = Landed(done.read + read, done.landed + rows, done.refused + chunk.refused, done.commits + 1)
             log.info("landed", read=done.read, rows=done.landed, commits=done.commits)
-        if any(covered.offsets.get(place) != end for place, end in ends.items()):  # empty places, first of all
+        if Coverage.of(self._events.properties).offsets != ends:
             self._write([], [], covered.advanced(ends, {}), run_id)
         return done
 

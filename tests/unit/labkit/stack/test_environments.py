@@ -44,7 +44,7 @@ def test_without_an_environment_python_is_ours() -> None:
 
 
 def test_a_missing_lock_file_is_said_in_a_sentence(small: Path) -> None:
-    with pytest.raises(StackError, match="names the environment other, and there is no locks/other.txt"):
+    with pytest.raises(StackError, match="names the environment other, and there is no locks"):
         environments.ensure("other")
 
 
