@@ -1,0 +1,75 @@
+"""Upkeep: few large files instead of many small ones, snapshots of the last days only, no file that nobody names."""
+
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import pyarrow as pa
+import pyarrow.fs
+import structlog
+from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.table import Table
+
+from gourmetgram.lakehouse import files, tables
+from gourmetgram.lakehouse.catalog import open_catalog, open_storage
+from gourmetgram.lakehouse.compaction import Outcome, compact, drop_spent_manifests
+from gourmetgram.lakehouse.expiry import expire, published_since, remove_tags_touched_by_deletion
+from gourmetgram.lakehouse.orphans import MissingFiles, remove_orphans
+from gourmetgram.lakehouse.settings import LakehouseSettings
+from gourmetgram.lakehouse.tables import DELETED_IMAGES
+
+log = structlog.get_logger("lakehouse")
+
+Outcomes = dict[str, Outcome]
+
+
+def run(settings: LakehouseSettings) -> dict[str, Outcomes]:
+    """All of it, once, for each table; return what each step did, by table.
+
+    Safe beside the run that lands events: a table that somebody else changes meanwhile is left for the next time.
+
+    Raises:
+        MissingFiles: a table names files that are not there; everything else was done nevertheless.
+    """
+    storage = open_storage(settings)
+    with closing(open_catalog(settings)) as catalog:
+        present = tables.ensure(catalog)
+        deleted = _deleted_images(present[DELETED_IMAGES], storage)
+        done = {name: _tidy(catalog, name, storage, deleted, settings.keep_snapshots_hours) for name in present}
+        damaged = []
+        for name in present:
+            try:
+                done[name]["orphans"] = _clean(catalog, name, present, storage, settings.orphan_grace_hours)
+            except MissingFiles as error:
+                damaged.append(str(error))
+            log.info("upkeep", table=name, **done[name])
+    if damaged:
+        raise MissingFiles("\n".join(damaged))
+    return done
+
+
+def _tidy(
+    catalog: SqlCatalog, name: str, storage: pyarrow.fs.FileSystem, deleted: pa.Array, keep_hours: float
+) -> Outcomes:
+    load = partial(catalog.load_table, name)
+    done: Outcomes = {
+        "compaction": compact(load(), storage),
+        "manifests": drop_spent_manifests(load()),
+        "tags": {"removed": remove_tags_touched_by_deletion(load(), storage, deleted)},
+    }
+    since = datetime.now(UTC) - timedelta(hours=keep_hours)
+    published = published_since(catalog.engine, since).get(name, set())
+    return done | {"expiry": expire(load(), published, since)}
+
+
+def _clean(
+    catalog: SqlCatalog, name: str, present: dict[str, Table], storage: pyarrow.fs.FileSystem, grace_hours: float
+) -> Outcome:
+    others = {table.location() for other, table in present.items() if other != name}
+    before = datetime.now(UTC) - timedelta(hours=grace_hours) if grace_hours else None  # clocks may differ
+    return remove_orphans(partial(catalog.load_table, name), others, storage, before)
+
+
+def _deleted_images(table: Table, storage: pyarrow.fs.FileSystem) -> pa.Array:
+    rows = files.dataset(table, storage, files.live(table)).to_table(columns=["image_id"])
+    return rows["image_id"].combine_chunks()
