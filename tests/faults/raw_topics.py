@@ -45,7 +45,7 @@ def _records(address: str, wanted: dict[tuple[str, int], int]) -> Iterator[Raw]:
     missing = sum(wanted.values())
     try:
         while missing > 0:
-            messages = consumer.consume(5000, SILENCE_SECONDS)
+            messages = consumer.consume(min(missing, 5000), SILENCE_SECONDS)
             assert messages, f"{missing} records did not come"
             for message in messages:
                 assert message.error() is None, message.error()

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import pyarrow.fs
 from pyiceberg.catalog.sql import SqlCatalog
+from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from gourmetgram.lakehouse.settings import LakehouseSettings
 
@@ -16,20 +17,21 @@ REGION: Final = "us-east-1"
 
 def open_catalog(settings: LakehouseSettings) -> SqlCatalog:
     """The catalog in PostgreSQL; its own tables are made when they are missing."""
-    return SqlCatalog(
-        NAME,
-        **{
-            "uri": settings.catalog_url.get_secret_value(),
-            "warehouse": settings.warehouse,
-            "pool_pre_ping": "true",
-            "s3.endpoint": settings.s3_endpoint,
-            "s3.access-key-id": settings.s3_access_key,
-            "s3.secret-access-key": settings.s3_secret_key.get_secret_value(),
-            "s3.region": REGION,
-            "s3.connect-timeout": "3",
-            "s3.request-timeout": "20",
-        },
-    )
+    properties = {
+        "uri": settings.catalog_url.get_secret_value(),
+        "warehouse": settings.warehouse,
+        "pool_pre_ping": "true",
+        "s3.endpoint": settings.s3_endpoint,
+        "s3.access-key-id": settings.s3_access_key,
+        "s3.secret-access-key": settings.s3_secret_key.get_secret_value(),
+        "s3.region": REGION,
+        "s3.connect-timeout": "3",
+        "s3.request-timeout": "20",
+    }
+    try:
+        return SqlCatalog(NAME, **properties)
+    except (IntegrityError, ProgrammingError):  # somebody else has made these tables at the same moment
+        return SqlCatalog(NAME, **properties)
 
 
 def open_storage(settings: LakehouseSettings) -> pyarrow.fs.S3FileSystem:

@@ -4,10 +4,12 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from pyiceberg.table import Table
-from sqlalchemy import Engine, text
+from pyiceberg.catalog.sql import SqlCatalog
+from sqlalchemy import Connection, Engine, text
 
+from gourmetgram.lakehouse import tables
 from gourmetgram.lakehouse.offsets import Coverage, HistoryError, Offsets, named
+from gourmetgram.lakehouse.tables import DELETED_IMAGES
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS published_sets (
@@ -19,10 +21,17 @@ CREATE TABLE IF NOT EXISTS published_sets (
 )
 """
 
+EXISTS: Final = "SELECT to_regclass('published_sets') IS NOT NULL"
+
+LATEST: Final = "SELECT run_id, offsets, tables FROM published_sets ORDER BY id DESC LIMIT 1"
+
 INSERT: Final = """
 INSERT INTO published_sets (run_id, offsets, tables)
 VALUES (:run, CAST(:offsets AS jsonb), CAST(:tables AS jsonb))
 """
+
+ALONE: Final = "SELECT pg_advisory_xact_lock(5)"
+"""One at a time, so that nobody publishes behind another one what he has looked up before him."""
 
 
 class Published(NamedTuple):
@@ -36,36 +45,31 @@ class Published(NamedTuple):
 def latest(engine: Engine) -> Published | None:
     """What readers are to use; None before the first run."""
     with engine.begin() as connection:
-        connection.execute(text(SCHEMA))
-        row = connection.execute(
-            text("SELECT run_id, offsets, tables FROM published_sets ORDER BY id DESC LIMIT 1")
-        ).one_or_none()
-    return Published(*row) if row else None
+        return _latest(connection) if connection.execute(text(EXISTS)).scalar() else None
 
 
-def publish(
-    engine: Engine, tables: Mapping[str, Table], covering: Mapping[str, Table], ends: Offsets, run_id: str
-) -> Published:
-    """Publish the present snapshots of `tables`, if they are others than those published before.
-
-    Args:
-        engine: the catalog's database.
-        tables: all tables that belong to the set.
-        covering: those among them that must cover exactly `ends`.
-        ends: the ends of the run.
-        run_id: the run.
+def publish(catalog: SqlCatalog, ends: Offsets, run_id: str) -> Published:
+    """Publish the present snapshots of all tables, if they are others than those published before.
 
     Raises:
-        HistoryError: one of the tables covers something else.
+        HistoryError: one of the tables does not cover exactly `ends`.
     """
-    for name, table in covering.items():
-        if Coverage.of(table.properties).offsets != ends:
-            raise HistoryError(f"{name} does not cover the ends of run {run_id}; nothing was published")
-    snapshots = {name: snapshot.snapshot_id for name, table in tables.items() if (snapshot := table.current_snapshot())}
-    before = latest(engine)
-    if before and before.tables == snapshots:
-        return before
-    values: dict[str, Any] = {"run": run_id, "offsets": json.dumps(named(ends)), "tables": json.dumps(snapshots)}
-    with engine.begin() as connection:
+    with catalog.engine.begin() as connection:
+        connection.execute(text(ALONE))
+        connection.execute(text(SCHEMA))
+        present = tables.ensure(catalog)
+        for name, table in present.items():
+            if name != DELETED_IMAGES and Coverage.of(table.properties).offsets != ends:
+                raise HistoryError(f"{name} does not cover the ends of run {run_id}; nothing was published")
+        snapshots = {name: one.snapshot_id for name, table in present.items() if (one := table.current_snapshot())}
+        before = _latest(connection)
+        if before and before.tables == snapshots:
+            return before
+        values: dict[str, Any] = {"run": run_id, "offsets": json.dumps(named(ends)), "tables": json.dumps(snapshots)}
         connection.execute(text(INSERT), values)
     return Published(run_id, named(ends), snapshots)
+
+
+def _latest(connection: Connection) -> Published | None:
+    row = connection.execute(text(LATEST)).one_or_none()
+    return Published(*row) if row else None

@@ -58,10 +58,7 @@ def write_windows(settings: LakehouseSettings, run: Run, kind: str) -> dict[str,
 
 def publish(settings: LakehouseSettings, run: Run) -> dict[str, Any]:
     """Publish the tables' snapshots together; return them, and the offsets they cover by topic and partition."""
-    catalog = open_catalog(settings)
-    all_tables = tables.ensure(catalog)
-    covering = {name: table for name, table in all_tables.items() if name != DELETED_IMAGES}
-    published = publish_set(catalog.engine, all_tables, covering, parse_offsets(run["ends"]), run["run_id"])
+    published = publish_set(open_catalog(settings), parse_offsets(run["ends"]), run["run_id"])
     return {"run_id": published.run_id, "offsets": by_topic(published.offsets), "tables": dict(published.tables)}
 
 

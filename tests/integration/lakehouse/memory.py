@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import pyarrow.fs
 from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.serializers import FromInputFile
+from pyiceberg.table import StaticTable, Table
 
 from gourmetgram.core.broker import BrokerUnavailable
 from gourmetgram.core.records import TOPICS, Record
@@ -123,6 +125,12 @@ class FolderLake:
         found = {(row["image_id"], microseconds(row["window_start"])): row["event_count"] for row in rows}
         assert len(found) == len(rows)
         return found
+
+    def state(self, name: str, metadata_file: str) -> Table:
+        """A table as one of its metadata files says that it was."""
+        present = self.catalog.load_table(name)
+        metadata = FromInputFile.table_metadata(present.io.new_input(metadata_file))
+        return StaticTable(("", name), metadata, metadata_file, present.io, self.catalog)
 
     def snapshots(self) -> dict[str, int | None]:
         """The present snapshot of each table."""
