@@ -7,11 +7,13 @@ from threading import Event
 
 import pytest
 from pyiceberg.exceptions import CommitFailedException
+from pyiceberg.table import Table
 
 from gourmetgram.lakehouse import runs, upkeep
 from gourmetgram.lakehouse.catalog import open_catalog
 from gourmetgram.lakehouse.compaction import UPKEEP
 from gourmetgram.lakehouse.expiry import tag_training_snapshot
+from gourmetgram.lakehouse.orphans import MissingFiles
 from gourmetgram.lakehouse.publishing import latest
 from gourmetgram.lakehouse.settings import LakehouseSettings
 from gourmetgram.lakehouse.tables import DELETED_IMAGES, EVENTS, WINDOWS
@@ -63,11 +65,15 @@ def published(history: LakehouseSettings) -> dict[str, int]:
 def test_rows_stay_and_the_next_runs_go_on(history: LakehouseSettings, activity: Activity) -> None:
     lived_through(history, activity)
     before, rows, readers = snapshots(history), everything(history), published(history)
+    made_by_runs = {one.snapshot_id for _, _, table in every_table(history) for one in table.snapshots()}
 
     done = upkeep.run(history)
     assert done[EVENTS]["compaction"]["files"] >= 10
     assert everything(history) == rows
     after = snapshots(history)
+    marks = {name: marked(table, made_by_runs) for _, name, table in every_table(history)}
+    assert marks[EVENTS] == ["compaction", "manifests"], "compaction is one snapshot"
+    assert marks[DELETED_IMAGES] == []
     assert after[EVENTS] != before[EVENTS]
     assert after[DELETED_IMAGES] == before[DELETED_IMAGES]
     assert published(history) == readers
@@ -89,29 +95,23 @@ def test_rows_stay_and_the_next_runs_go_on(history: LakehouseSettings, activity:
         assert counts(history, kind) == recounted(history, kind) != {}
 
 
-def test_compaction_is_one_snapshot_that_is_marked(history: LakehouseSettings, activity: Activity) -> None:
-    lived_through(history, activity)
-    before = {name: {one.snapshot_id for one in table.snapshots()} for _, name, table in every_table(history)}
-    upkeep.run(history)
-    for _, name, table in every_table(history):
-        added = [one for one in table.snapshots() if one.snapshot_id not in before[name]]
-        marks = [one.summary[UPKEEP] for one in added if one.summary]
-        assert marks in ([], ["compaction", "manifests"], ["manifests"])
-        assert name != EVENTS or marks == ["compaction", "manifests"]
+def marked(table: Table, before: set[int]) -> list[str]:
+    """What the snapshots that came later say of themselves."""
+    return [one.summary[UPKEEP] or "" for one in table.snapshots() if one.summary and one.snapshot_id not in before]
 
 
 def test_what_a_killed_writer_left_goes(history: LakehouseSettings, activity: Activity) -> None:
     made = lived_through(history, activity, runs_made=2)
     bucket = Bucket(history)
-    before = bucket.keys()
+    before = bucket.objects()
     killed_writer(os.environ | environment(history))
-    left = bucket.keys() - before
+    left = bucket.objects() - before
     assert {key.rpartition(".")[2] for key in left} == {"parquet", "avro"}
 
     upkeep.run(history)
-    assert left <= bucket.keys(), "they are young: their writer could be about to commit"
+    assert left <= bucket.objects(), "they are young: their writer could be about to commit"
     upkeep.run(at_once(history))
-    assert not left & bucket.keys()
+    assert not left & bucket.objects()
     assert set(made) <= {row["event_id"] for row in landed(history)}
     runs.run_once(history)
     for kind in WINDOWS:
@@ -128,9 +128,9 @@ def test_exactly_the_files_that_snapshots_need_are_left(history: LakehouseSettin
         events = catalog.load_table(EVENTS)
         tagged = events.snapshots()[1].snapshot_id
         tag_training_snapshot(events, tagged, "1")
-    before = bucket.keys()
+    before = bucket.objects()
     upkeep.run(at_once(history))
-    assert len(bucket.keys()) < len(before) / 2
+    assert len(bucket.objects()) < len(before) / 2
 
     needed: set[str] = set()
     for _, name, table in every_table(history):
@@ -146,7 +146,21 @@ def test_exactly_the_files_that_snapshots_need_are_left(history: LakehouseSettin
             *table.inspect.all_manifests()["path"].to_pylist(),
             *table.inspect.all_files()["file_path"].to_pylist(),
         }
-    assert bucket.keys() == {path.removeprefix("s3://") for path in needed}
+    assert bucket.objects() == {path.removeprefix("s3://") for path in needed}
+
+
+def test_a_damaged_table_stops_no_other_and_loses_nothing_more(history: LakehouseSettings, activity: Activity) -> None:
+    lived_through(history, activity, runs_made=2)
+    bucket = Bucket(history)
+    lost = min(key for key in bucket.objects() if "/events/data/" in key)
+    killed_writer(os.environ | environment(history))
+    bucket.remove(lost)
+    before = bucket.objects()
+    with pytest.raises(MissingFiles, match=f"names 1 files that are not there, the first is {lost}"):
+        upkeep.run(at_once(history))
+    gone = before - bucket.objects()
+    assert gone
+    assert not any("/events/" in key for key in gone)
 
 
 def test_runs_and_upkeep_at_the_same_time(history: LakehouseSettings, activity: Activity) -> None:

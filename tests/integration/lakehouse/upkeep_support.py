@@ -125,7 +125,7 @@ class Bucket:
         )
         self._bucket, self._prefix = settings.warehouse.removeprefix("s3://").split("/", 1)
 
-    def keys(self) -> set[str]:
+    def objects(self) -> set[str]:
         """Bucket and key of all objects of the warehouse; folders have no bytes and count nowhere."""
         found = self._client.list_objects(self._bucket, f"{self._prefix}/", recursive=True)
         return {f"{self._bucket}/{one.object_name}" for one in found if not one.object_name.endswith("/")}
@@ -138,12 +138,15 @@ class Bucket:
             answer.close()
             answer.release_conn()
 
+    def remove(self, key: str) -> None:
+        self._client.remove_object(self._bucket, key.removeprefix(f"{self._bucket}/"))
+
     def holding(self, number: int) -> set[str]:
         """Keys of the objects in which this number stands, unpacked: as text, as eight bytes, or as Avro writes it."""
         forms = [str(number).encode(), number.to_bytes(8, "little"), _zigzag(number)]
         return {
             key
-            for key in self.keys()
+            for key in self.objects()
             if any(form in content for content in _unpacked(self.read(key)) for form in forms)
         }
 
