@@ -1,5 +1,8 @@
 """A history of a test's own: a catalog and a folder of the warehouse that nobody else uses."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -44,6 +47,17 @@ def environment(settings: LakehouseSettings) -> dict[str, str]:
         name.upper(): value.get_secret_value() if isinstance(value, SecretStr) else str(value)
         for name, value in values.items()
     }
+
+
+class Tool:
+    """`python -m gourmetgram.lakehouse` as a process of its own."""
+
+    def __init__(self, settings: LakehouseSettings) -> None:
+        self._environment = os.environ | environment(settings) | {"LOG_FORMAT": "text"}
+
+    def __call__(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-W", "error", "-m", "gourmetgram.lakehouse", *arguments]
+        return subprocess.run(command, env=self._environment, capture_output=True, text=True, timeout=120, check=False)
 
 
 def snapshots(settings: LakehouseSettings) -> dict[str, int | None]:

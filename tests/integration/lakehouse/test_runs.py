@@ -1,105 +1,33 @@
 """Runs through the real broker, object storage and catalog, as the DAG and the command line do them."""
 
 import json
-import random
-import subprocess
-import sys
 import threading
-from datetime import UTC, datetime, timedelta
-from typing import Any
-from uuid import UUID
 
 import pyarrow.fs
 import pytest
-from confluent_kafka import Producer
 
-from gourmetgram.core import topics
-from gourmetgram.core.broker import PRODUCER
-from gourmetgram.core.records import KINDS
 from gourmetgram.lakehouse import publishing, runs
 from gourmetgram.lakehouse.catalog import open_catalog, open_storage
 from gourmetgram.lakehouse.offsets import HistoryError
 from gourmetgram.lakehouse.settings import LakehouseSettings
-from gourmetgram.lakehouse.tables import DEFINITIONS, DELETED_IMAGES, EVENTS, WINDOWS
+from gourmetgram.lakehouse.tables import DEFINITIONS, EVENTS, WINDOWS
 from labkit.stack import Stack
 from tests.faults import raw_topics
-from tests.faults.unusable import UNUSABLE
-from tests.support.history_recount import History
-from tests.support.lakehouse import counts, environment, landed, own_settings, snapshots, table_rows
-
-EVENT_TOPICS = tuple(topics.EVENT_TOPICS.values())
-OWN: dict[str, dict[str, Any]] = {
-    "upload": {"caption_length": 3, "category": "Soup"},
-    "comment": {"comment_id": 1},
-    "flag": {"flag_id": 1, "reason": "spam"},
-}
-
-
-class Crowd:
-    """Events of the last three days, in no order; some are repeated, some nobody can read."""
-
-    def __init__(self, stack: Stack, seed: int) -> None:
-        self._chance = random.Random(seed)
-        self._first_image = 1000 * seed
-        self._producer = Producer({**PRODUCER, "bootstrap.servers": stack.address("redpanda")})
-
-    def say(self, number: int, kinds: tuple[str, ...] = KINDS[:4], image: int | None = None) -> None:
-        """So many events, and wait until the broker has them."""
-        chance = self._chance
-        for _ in range(number):
-            about = image or self._first_image + chance.randint(1, 9)
-            kind = chance.choice(kinds)
-            content = json.dumps(self._event(kind, about)).encode()
-            for _ in range(1 + (chance.random() < 0.1)):
-                self._put(topics.EVENT_TOPICS[kind], about, content)
-        assert self._producer.flush(30) == 0
-
-    def babble(self) -> None:
-        """Everything that nobody can read."""
-        for one in UNUSABLE:
-            if one.topic in EVENT_TOPICS:
-                self._put(one.topic, None if one.without_key else 1, one.value(1, datetime.now(UTC)))
-        assert self._producer.flush(30) == 0
-
-    def _event(self, kind: str, image: int) -> dict[str, Any]:
-        at = datetime.now(UTC) - timedelta(seconds=self._chance.choice([0, 300, 86_400, self._chance.random() * 2e5]))
-        event = {
-            "schema_version": 1,
-            "event_id": str(UUID(int=self._chance.getrandbits(128), version=4)),
-            "event_type": kind,
-            "occurred_at": at.isoformat(),
-            "image_id": image,
-            "user_id": self._chance.randint(1, 50),
-            "is_test": kind != "deletion" and self._chance.random() < 0.1,
-            "imported": self._chance.random() < 0.3,
-        }
-        on_comment = {"comment_id": 4} if kind == "flag" and self._chance.random() < 0.3 else {}
-        return event | OWN.get(kind, {}) | on_comment
-
-    def _put(self, topic: str, key: int | None, value: bytes | None) -> None:
-        self._producer.produce(topic, value, None if key is None else str(key))
-        self._producer.poll(0)
+from tests.support.crowd import EVENT_TOPICS, Crowd
+from tests.support.history_check import check
+from tests.support.lakehouse import Tool, own_settings, snapshots
 
 
 @pytest.fixture
 def crowd(lake_stack: Stack, request: pytest.FixtureRequest) -> Crowd:
     names = sorted(request.module.__dict__)
-    return Crowd(lake_stack, 1 + names.index(request.function.__name__))
+    return Crowd(lake_stack.address("redpanda"), 1 + names.index(request.function.__name__))
 
 
 @pytest.fixture
 def history(lake_stack: Stack, request: pytest.FixtureRequest) -> LakehouseSettings:
     """An empty history; chunks are small, so that there are many."""
     return own_settings(lake_stack, request.function.__name__, land_chunk_records=100)
-
-
-def check(stack: Stack, settings: LakehouseSettings) -> History:
-    expected = History(raw_topics.read(stack.address("redpanda"), EVENT_TOPICS))
-    assert sorted(landed(settings), key=lambda row: str(row["event_id"])) == expected.rows()
-    for kind in WINDOWS:
-        assert counts(settings, kind) == expected.windows(kind)
-    assert {row["image_id"] for row in table_rows(settings, DELETED_IMAGES)} == set(expected.deleted)
-    return expected
 
 
 def objects(settings: LakehouseSettings) -> set[str]:
@@ -204,19 +132,8 @@ def test_an_empty_history_may_be_begun_by_several_at_once(
 
 
 @pytest.fixture
-def lake_tool(history: LakehouseSettings) -> "Tool":
+def lake_tool(history: LakehouseSettings) -> Tool:
     return Tool(history)
-
-
-class Tool:
-    """`python -m gourmetgram.lakehouse` as its own process."""
-
-    def __init__(self, settings: LakehouseSettings) -> None:
-        self._environment = environment(settings) | {"LOG_FORMAT": "text"}
-
-    def __call__(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, "-W", "error", "-m", "gourmetgram.lakehouse", *arguments]
-        return subprocess.run(command, env=self._environment, capture_output=True, text=True, timeout=120, check=False)
 
 
 def test_a_run_by_hand(lake_stack: Stack, history: LakehouseSettings, crowd: Crowd, lake_tool: Tool) -> None:
