@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from tempfile import gettempdir
 from typing import Final
 
 import duckdb
@@ -16,7 +17,8 @@ THREADS: Final = 2
 
 def run(name: str, sources: Mapping[str, object], **parameters: object) -> pa.Table:
     """The result of `name`.sql over Arrow tables and datasets, which it knows by the keys of `sources`."""
-    with duckdb.connect(config={"memory_limit": MEMORY, "threads": THREADS}) as database:
+    config = {"memory_limit": MEMORY, "threads": THREADS, "temp_directory": gettempdir()}
+    with duckdb.connect(config=config) as database:
         for source, data in sources.items():
             database.register(source, data)
         return database.sql(_text(name), params=parameters or None).to_arrow_table()
