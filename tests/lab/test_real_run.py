@@ -8,15 +8,15 @@ import pytest
 from labkit.paths import ROOT
 from tests.lab.lab_runs import Ended, is_open, lab_run, loaded_from_elsewhere, processes_of, row
 
-NOTEBOOKS = ("0_intro", "2_application", "3_endpoints")
-AT_MOST_SECONDS = 280  # beside other tests; alone it is done in a third of that
+NOTEBOOKS = ("0_intro", "2_application", "3_endpoints", "4_realtime", "5_iceberg")
+AT_MOST_SECONDS = 900  # beside other tests; alone it is done in a third of that
+
+pytestmark = pytest.mark.timeout(AT_MOST_SECONDS + 30)
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Ended:
-    return lab_run(
-        tmp_path_factory.mktemp("real") / "runs", "--only", "0,2,3", "-p", "traffic_seconds=30", timeout=AT_MOST_SECONDS
-    )
+    return lab_run(tmp_path_factory.mktemp("real") / "runs", "-p", "traffic_seconds=30", timeout=AT_MOST_SECONDS)
 
 
 def test_it_succeeds(run: Ended) -> None:
