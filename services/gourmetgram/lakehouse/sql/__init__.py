@@ -17,7 +17,11 @@ THREADS: Final = 2
 
 def run(name: str, sources: Mapping[str, object], **parameters: object) -> pa.Table:
     """The result of `name`.sql over Arrow tables and datasets, which it knows by the keys of `sources`."""
-    config = {"memory_limit": MEMORY, "threads": THREADS, "temp_directory": gettempdir()}
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": MEMORY,
+        "threads": THREADS,
+        "temp_directory": gettempdir(),
+    }
     with duckdb.connect(config=config) as database:
         for source, data in sources.items():
             database.register(source, data)
