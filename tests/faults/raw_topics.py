@@ -21,11 +21,16 @@ class Raw(NamedTuple):
 
 def ends(address: str, topics: Sequence[str]) -> dict[tuple[str, int], int]:
     """The next offset of each partition of the topics."""
+    return {place: end for place, (_, end) in ranges(address, topics).items()}
+
+
+def ranges(address: str, topics: Sequence[str]) -> dict[tuple[str, int], tuple[int, int]]:
+    """The earliest offset that is left of each partition of the topics, and the next one."""
     known = AdminClient({"bootstrap.servers": address}).list_topics(timeout=10).topics
     consumer = Consumer({"bootstrap.servers": address, "group.id": "nobody"})
     try:
         return {
-            (topic, number): consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=10)[1]
+            (topic, number): consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=10)
             for topic in topics
             for number in known[topic].partitions
         }
@@ -35,14 +40,13 @@ def ends(address: str, topics: Sequence[str]) -> dict[tuple[str, int], int]:
 
 def read(address: str, topics: Sequence[str]) -> list[Raw]:
     """Every record that is in the topics now, ordered by topic, partition and offset."""
-    wanted = ends(address, topics)
-    return sorted(_records(address, wanted), key=lambda record: record[:3])
+    return sorted(_records(address, ranges(address, topics)), key=lambda record: record[:3])
 
 
-def _records(address: str, wanted: dict[tuple[str, int], int]) -> Iterator[Raw]:
+def _records(address: str, wanted: dict[tuple[str, int], tuple[int, int]]) -> Iterator[Raw]:
     consumer = Consumer({"bootstrap.servers": address, "group.id": "nobody", "enable.auto.commit": False})
-    consumer.assign([TopicPartition(topic, number, 0) for topic, number in wanted])
-    missing = sum(wanted.values())
+    consumer.assign([TopicPartition(topic, number, first) for (topic, number), (first, _) in wanted.items()])
+    missing = sum(end - first for first, end in wanted.values())
     try:
         while missing > 0:
             messages = consumer.consume(min(missing, 5000), SILENCE_SECONDS)
@@ -56,7 +60,7 @@ def _records(address: str, wanted: dict[tuple[str, int], int]) -> Iterator[Raw]:
                     message.key(),
                     message.value(),
                 )
-                if record.offset < wanted[record.topic, record.partition]:
+                if record.offset < wanted[record.topic, record.partition][1]:
                     missing -= 1
                     yield record
     finally:

@@ -24,16 +24,17 @@ OWN: dict[str, dict[str, Any]] = {
 class Crowd:
     """Events of the last three days, in no order; some are repeated, some nobody can read."""
 
-    def __init__(self, servers: str, seed: int) -> None:
+    def __init__(self, servers: str, seed: int, images: int = 9) -> None:
         self._chance = random.Random(seed)
         self._first_image = 1000 * seed
+        self._images = images
         self._producer = Producer({**PRODUCER, "bootstrap.servers": servers, "log_level": 0})
 
     def say(self, number: int, kinds: tuple[str, ...] = KINDS[:4], image: int | None = None) -> None:
         """So many events, and wait until the broker has them."""
         chance = self._chance
         for _ in range(number):
-            about = image or self._first_image + chance.randint(1, 9)
+            about = image or self._first_image + chance.randint(1, self._images)
             kind = chance.choice(kinds)
             content = json.dumps(self._event(kind, about)).encode()
             for _ in range(1 + (chance.random() < 0.1)):

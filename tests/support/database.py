@@ -16,15 +16,15 @@ class Rows(Protocol):
     def __call__(self, sql: str, *values: object) -> list[tuple[Any, ...]]: ...
 
 
-def superuser_url(stack: Stack) -> str:
-    """How the superuser logs in to the stack's database."""
-    return f"postgresql://postgres:{stack.setting('POSTGRES_PASSWORD')}@{stack.address('postgres')}/gourmetgram"
+def superuser_url(stack: Stack, database: str = "gourmetgram") -> str:
+    """How the superuser logs in to a database of the stack."""
+    return f"postgresql://postgres:{stack.setting('POSTGRES_PASSWORD')}@{stack.address('postgres')}/{database}"
 
 
 @contextmanager
-def superuser(stack: Stack) -> Iterator["psycopg2.extensions.connection"]:
+def superuser(stack: Stack, database: str = "gourmetgram") -> Iterator["psycopg2.extensions.connection"]:
     """A connection of the superuser; each statement commits."""
-    connection = psycopg2.connect(superuser_url(stack))
+    connection = psycopg2.connect(superuser_url(stack, database))
     connection.autocommit = True
     try:
         yield connection
@@ -33,9 +33,9 @@ def superuser(stack: Stack) -> Iterator["psycopg2.extensions.connection"]:
 
 
 @contextmanager
-def superuser_rows(stack: Stack) -> Iterator[Rows]:
+def superuser_rows(stack: Stack, database: str = "gourmetgram") -> Iterator[Rows]:
     """What runs statements as the superuser."""
-    with superuser(stack) as connection:
+    with superuser(stack, database) as connection:
 
         def select(sql: str, *values: object) -> list[tuple[Any, ...]]:
             with connection.cursor() as cursor:

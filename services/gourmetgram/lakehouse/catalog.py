@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import pyarrow.fs
 from pyiceberg.catalog.sql import SqlCatalog
+from sqlalchemy import make_url
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from gourmetgram.lakehouse.settings import LakehouseSettings
@@ -15,10 +16,17 @@ REGION: Final = "us-east-1"
 """S3's protocol wants one; neither MinIO nor SeaweedFS cares which."""
 
 
+CONNECT_SECONDS: Final = "5"
+
+LIMITS: Final = {"idle_in_transaction_session_timeout": 10_000, "lock_timeout": 30_000}
+"""Milliseconds. Transactions here take a few; who holds a lock for longer than the first is dead or frozen, and loses
+it before anybody who waits for it gives up."""
+
+
 def open_catalog(settings: LakehouseSettings) -> SqlCatalog:
     """The catalog in PostgreSQL; its own tables are made when they are missing."""
     properties = {
-        "uri": settings.catalog_url.get_secret_value(),
+        "uri": _patient(settings.catalog_url.get_secret_value()),
         "warehouse": settings.warehouse,
         "pool_pre_ping": "true",
         "s3.endpoint": settings.s3_endpoint,
@@ -32,6 +40,13 @@ def open_catalog(settings: LakehouseSettings) -> SqlCatalog:
         return SqlCatalog(NAME, **properties)
     except (IntegrityError, ProgrammingError):  # somebody else has made these tables at the same moment
         return SqlCatalog(NAME, **properties)
+
+
+def _patient(url: str) -> str:
+    """The address with limits: nobody waits for ever for a task that was frozen in the middle of a transaction."""
+    limits = " ".join(f"-c {name}={milliseconds}" for name, milliseconds in LIMITS.items())
+    limited = make_url(url).update_query_dict({"options": limits, "connect_timeout": CONNECT_SECONDS})
+    return limited.render_as_string(hide_password=False)
 
 
 def open_storage(settings: LakehouseSettings) -> pyarrow.fs.S3FileSystem:

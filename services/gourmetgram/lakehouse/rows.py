@@ -62,13 +62,17 @@ class Chunk(NamedTuple):
 
 
 def chunks(batches: Iterable[Sequence[Record]], limit: int, now: int) -> Iterator[Chunk]:
-    """Records as chunks of `limit` or a little more; `now` (unix microseconds) tells events from the future."""
+    """Records as chunks of `limit`, the last one of the rest; `now` (unix microseconds) tells events from the future."""
     building = _Builder(now)
     for batch in batches:
-        building.add(batch)
-        if building.records >= limit:
-            yield building.chunk()
-            building = _Builder(now)
+        rest = batch
+        while rest:
+            missing = limit - building.records
+            building.add(rest[:missing])
+            rest = rest[missing:]
+            if building.records == limit:
+                yield building.chunk()
+                building = _Builder(now)
     if building.records:
         yield building.chunk()
 

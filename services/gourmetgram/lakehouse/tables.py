@@ -1,6 +1,7 @@
 """The tables of the history: names, columns, partitions and properties."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 
 from pyiceberg.catalog import Catalog
@@ -10,6 +11,7 @@ from pyiceberg.schema import Schema
 from pyiceberg.table import Table
 from pyiceberg.transforms import DayTransform
 from pyiceberg.types import BooleanType, IcebergType, IntegerType, LongType, NestedField, StringType, TimestamptzType
+from sqlalchemy.exc import IntegrityError
 
 NAMESPACE: Final = "event_aggregations"
 EVENTS: Final = f"{NAMESPACE}.events"
@@ -92,7 +94,8 @@ def ensure(catalog: Catalog) -> dict[str, Table]:
 
 def _made(catalog: Catalog) -> dict[str, Table]:
     """The same; it leaves a metadata file behind for every table that was there already, so it is not the usual way."""
-    catalog.create_namespace_if_not_exists(NAMESPACE)
+    with suppress(IntegrityError):  # somebody else has made it at the same moment
+        catalog.create_namespace_if_not_exists(NAMESPACE)
     return {
         name: catalog.create_table_if_not_exists(name, schema, partition_spec=spec, properties=PROPERTIES)
         for name, (schema, spec) in DEFINITIONS.items()

@@ -102,7 +102,7 @@ def test_chunks_together_are_all_records_in_their_order(example: list[list[Recor
     assert sorted(found) == sorted(everything)
     for place, offset in reached.items():
         assert offset == max(one[2] for one in everything if one[:2] == place) + 1
-    assert all(chunk.events.num_rows + chunk.deletions.num_rows >= limit for chunk in made[:-1])
+    assert all(chunk.events.num_rows + chunk.deletions.num_rows == limit for chunk in made[:-1])
     in_order = [one for one in found if one[0] != "gourmetgram.deletions"]
     for place in reached:
         mine = [one[2] for one in in_order if one[:2] == place]
