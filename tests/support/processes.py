@@ -13,7 +13,7 @@ from typing import Self
 
 import httpx
 
-READY_SECONDS = 30
+READY_SECONDS = 90
 STOP_SECONDS = 15
 # When pytest is killed, what it started is told to stop (Linux; elsewhere nothing does that for us).
 ENDS_WITH_ITS_PARENT = ("setpriv", "--pdeathsig", "TERM") if shutil.which("setpriv") else ()

@@ -62,7 +62,7 @@ class Chunk(NamedTuple):
 
 
 def chunks(batches: Iterable[Sequence[Record]], limit: int, now: int) -> Iterator[Chunk]:
-    """Records as chunks of `limit`, the last one of the rest; `now` (unix microseconds) tells events from the future."""
+    """Records as chunks of `limit`, the last one of the rest; what happens after `now` (microseconds) is refused."""
     building = _Builder(now)
     for batch in batches:
         rest = batch
