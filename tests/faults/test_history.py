@@ -21,9 +21,9 @@ from tests.support.processes import wait_until
 
 SEED = int(os.environ.get("FAULTS_SEED", "20261121"))
 KILLS = int(os.environ.get("FAULTS_HISTORY_KILLS", "12"))
-CHUNK = 500
-PIECE = 2400
-"""Events between two incidents: some commits."""
+CHUNK = 200
+PIECE = 1500
+"""Events between two incidents: about a dozen commits."""
 
 
 @pytest.fixture(scope="module")
@@ -32,11 +32,10 @@ def lake(new_stack: Stack) -> Stack:
     return new_stack
 
 
-@pytest.fixture
-def settings(lake: Stack, request: pytest.FixtureRequest) -> LakehouseSettings:
-    """An empty history of everything that the topics have seen so far."""
-    name = request.node.name.replace("[", "_").replace("]", "")[:60]
-    return own_settings(lake, name, land_chunk_records=CHUNK)
+@pytest.fixture(scope="module")
+def settings(lake: Stack) -> LakehouseSettings:
+    """The history that all of this happens to."""
+    return own_settings(lake, "history", land_chunk_records=CHUNK)
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """Lands what the topics hold in the table of events: each event once, whatever was interrupted before."""
 
+import itertools
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.dataset
 import pyarrow.fs
 import structlog
 from pyiceberg.io.pyarrow import schema_to_pyarrow
@@ -75,7 +77,7 @@ class Landing:
         done = Landed()
         begin = starts(covered.offsets, ranges)
         covered = covered.advanced({place: begin[place] for place in ends}, {})  # empty places are covered, too
-        reading = topics.read(begin, ends)
+        reading = itertools.chain(*(topics.read(begin, some) for some in _deletions_first(ends)))
         for chunk in chunks(reading, self._chunk_records, now=time.time_ns() // 1000):
             covered = covered.advanced(chunk.reached, chunk.prints)
             rows = self._commit(chunk, covered, run_id)
@@ -121,8 +123,8 @@ class Landing:
         chosen = files.live(self._deleted)
         return files.dataset(self._deleted, self._storage, chosen).to_table(columns=["image_id"])
 
-    def _landed_ids(self, chunk: Chunk) -> pa.Table:
-        """Ids that have landed before and may be among those of the chunk.
+    def _landed_ids(self, chunk: Chunk) -> pyarrow.dataset.Dataset:
+        """What has landed before and may have ids of the chunk; to be read bit by bit, for it is as long as a day.
 
         A repetition has the time of its event, so it is about a day of the chunk; ids grow with time, so the statistics
         of most files tell that none of these ids is in them.
@@ -136,7 +138,7 @@ class Landing:
                 lower, upper = files.text_bounds(one, field)
                 if one.day in days and lower <= most and least <= upper:
                     chosen.append(one)
-        return files.dataset(self._events, self._storage, chosen).to_table(columns=["event_id"])
+        return files.dataset(self._events, self._storage, chosen)
 
     def _files_about(self, images: pa.ChunkedArray) -> list[LiveFile]:
         """The files that hold rows about these images."""
@@ -148,6 +150,12 @@ class Landing:
             for one in files.live(self._events)
             if files.dataset(self._events, self._storage, [one]).count_rows(filter=about)
         ]
+
+
+def _deletions_first(ends: Offsets) -> tuple[Offsets, Offsets]:
+    """In two parts: what is deleted is known before anything else lands, so a run rewrites a file once at most."""
+    deletions = {place: end for place, end in ends.items() if place.topic == DELETIONS}
+    return deletions, {place: end for place, end in ends.items() if place not in deletions}
 
 
 def newest_deletions(covered: Offsets, deleted: pa.Table) -> pa.ChunkedArray:

@@ -66,64 +66,52 @@ class TopicLog:
             if place in ranges and ranges[place].first < offset <= ranges[place].end
         }
         befores = {place: offset - 1 for place, offset in wanted.items()}
-        return {
-            _place(message): fingerprint(message.value())
-            for messages in self._messages(befores, wanted)
-            for message in messages
-        }
+        records = (record for batch in self.read(befores, wanted) for record in batch)
+        return {Place(TOPICS[record.topic], record.partition): fingerprint(record.value) for record in records}
 
     def read(self, starts: Offsets, ends: Offsets) -> Iterator[Sequence[Record]]:
         """All records from `starts` up to `ends`, in batches; those of a place in their order."""
-        for messages in self._messages(starts, ends):
-            yield [_record(message) for message in messages]
-
-    def _messages(self, starts: Offsets, ends: Offsets) -> Iterator[list[Message]]:
         missing = {place: end for place, end in ends.items() if starts[place] < end}
         places = [TopicPartition(*place, starts[place]) for place in missing]
         self._consumer.assign(places)
         self._consumer.resume(places)  # what was paused stays so through another assignment
         heard = time.monotonic()
         while missing:
-            messages = [self._checked(message) for message in self._fetched()]
-            wanted = [message for message in messages if (message.offset() or 0) < missing.get(_place(message), 0)]
-            for message in messages:
-                if (message.offset() or 0) + 1 >= missing.get(_place(message), -1 + 2**63):
-                    del missing[_place(message)]
-                    self._consumer.pause([TopicPartition(*_place(message))])
-            if wanted:
+            if batch := self._wanted(self._fetched(), missing):
+                yield batch
                 heard = time.monotonic()
-                yield wanted
             elif time.monotonic() - heard > TIMEOUT:
                 raise BrokerUnavailable(
                     f"no record came for {TIMEOUT} s, {len(missing)} partitions are not read to their end"
                 )
         self._consumer.unassign()
 
+    def _wanted(self, messages: Sequence[Message], missing: dict[Place, int]) -> list[Record]:
+        """The records before the ends; places that have come to theirs are no longer `missing`."""
+        wanted = []
+        for message in messages:
+            error = message.error()
+            if error is not None:
+                raise BrokerUnavailable(f"the broker does not give its records ({error.str()})")
+            topic, partition, offset = message.topic() or "", message.partition() or 0, message.offset() or 0
+            place = Place(topic, partition)
+            end = missing.get(place, 0)
+            if offset < end:
+                wanted.append(Record(NUMBERS[topic], partition, offset, message.key(), message.value()))
+            if offset + 1 >= end and place in missing:
+                del missing[place]
+                self._consumer.pause([TopicPartition(*place)])
+        return wanted
+
     def _fetched(self) -> list[Message]:
         """What has come, as soon as anything has."""
         first = self._consumer.poll(1.0)
         return [first, *self._consumer.consume(BATCH - 1, 0)] if first else []
 
-    @staticmethod
-    def _checked(message: Message) -> Message:
-        error = message.error()
-        if error is not None:
-            raise BrokerUnavailable(f"the broker does not give its records ({error.str()})")
-        return message
-
 
 def fingerprint(value: bytes | None) -> str:
     """What tells a record from another one: event ids are in it, so no two are alike."""
     return sha256(value or b"").hexdigest()[:16]
-
-
-def _place(message: Message) -> Place:
-    return Place(message.topic() or "", message.partition() or 0)
-
-
-def _record(message: Message) -> Record:
-    number = NUMBERS[message.topic() or ""]
-    return Record(number, message.partition() or 0, message.offset() or 0, message.key(), message.value())
 
 
 @contextmanager

@@ -2,12 +2,15 @@
 
 import json
 import threading
+import time
 
 import pyarrow.fs
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from gourmetgram.lakehouse import publishing, runs
-from gourmetgram.lakehouse.catalog import open_catalog, open_storage
+from gourmetgram.lakehouse.catalog import LIMITS, open_catalog, open_storage
 from gourmetgram.lakehouse.offsets import HistoryError
 from gourmetgram.lakehouse.settings import LakehouseSettings
 from gourmetgram.lakehouse.tables import DEFINITIONS, EVENTS, WINDOWS
@@ -125,6 +128,25 @@ def test_an_empty_history_may_be_begun_by_several_at_once(
     refused = [type(one).__name__ for one in outcomes if isinstance(one, Exception)]
     assert set(refused) <= {"CommitFailedException", "HistoryError", "Superseded"}, outcomes
     runs.run_once(history)
+    check(lake_stack, history)
+
+
+def test_nobody_waits_for_ever_for_a_task_that_was_frozen(
+    lake_stack: Stack, history: LakehouseSettings, crowd: Crowd
+) -> None:
+    """It was in the middle of publishing; its transaction is ended for it."""
+    crowd.say(20)
+    runs.run_once(history)
+    crowd.say(20)
+    frozen = open_catalog(history)
+    with frozen.engine.connect() as connection:
+        connection.execute(text(publishing.ALONE))
+        began = time.monotonic()
+        runs.run_once(history)
+        assert LIMITS["idle_in_transaction_session_timeout"] / 2000 < time.monotonic() - began < 60
+        with pytest.raises(OperationalError, match="closed the connection"):
+            connection.execute(text("SELECT 1"))
+    frozen.close()
     check(lake_stack, history)
 
 
