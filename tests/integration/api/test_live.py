@@ -87,7 +87,7 @@ def test_decisions_are_those_in_the_table_with_their_rules(live: ApiProcess, pat
 
 def flags_are_counted(shown: Snapshot) -> bool:
     counted = {one["trigger"]: one for one in shown["triggers"]}["flagged"]
-    return counted["requests"] == sum(counted["decisions"].values()) >= 1
+    return bool(counted["requests"] == sum(counted["decisions"].values()) >= 1)
 
 
 def test_a_relay_that_stops_is_down_since_then_and_comes_back(live: ApiProcess, path: Stack) -> None:
