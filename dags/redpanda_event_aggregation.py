@@ -30,7 +30,7 @@ def redpanda_event_aggregation() -> None:
     """Land new engagement events and keep the five-minute windows current."""
     run = consume_and_aggregate_events()
     windows = [write_windows.override(task_id=f"write_{kind}_windows")(run, kind) for kind in WINDOWS]
-    run >> windows >> commit_checkpoint(run)
+    run >> [*windows, erase_deleted(run)] >> commit_checkpoint(run)
 
 
 # </dag>
@@ -46,6 +46,12 @@ def consume_and_aggregate_events() -> dict[str, Any]:
 def write_windows(run: runs.Run, kind: str) -> dict[str, Any]:
     """Bring the windows of one kind up to the same ends."""
     return runs.write_windows(LakehouseSettings(), run, kind)
+
+
+@task
+def erase_deleted(run: runs.Run) -> dict[str, Any]:
+    """Take what was deleted out of everything that was derived from it; tell which models saw it."""
+    return runs.erase_deleted(LakehouseSettings(), run)
 
 
 @task(outlets=[HISTORY])

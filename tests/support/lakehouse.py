@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from gourmetgram.lakehouse.catalog import open_catalog
 from gourmetgram.lakehouse.settings import LakehouseSettings
-from gourmetgram.lakehouse.tables import DEFINITIONS, EVENTS, WINDOWS
+from gourmetgram.lakehouse.tables import EVENTS, HISTORY, WINDOWS
 from labkit.stack import Stack
 from tests.support.database import superuser_rows
 
@@ -31,11 +31,14 @@ def own_settings(stack: Stack, name: str, **changes: Any) -> LakehouseSettings:
     login = f"lakehouse:{stack.setting('LAKEHOUSE_DB_PASSWORD')}@{stack.address('postgres')}"
     settings: dict[str, Any] = {
         "kafka_bootstrap_servers": stack.address("redpanda"),
+        "database_url": SecretStr(f"postgresql://{login}/gourmetgram"),
         "catalog_url": SecretStr(f"postgresql+psycopg2://{login}/{name}"),
         "s3_endpoint": stack.url("minio"),
         "s3_access_key": stack.setting("S3_LAKEHOUSE_ACCESS_KEY"),
         "s3_secret_key": SecretStr(stack.setting("S3_LAKEHOUSE_SECRET_KEY")),
         "warehouse": f"s3://gourmetgram-datalake/{name}",
+        "raw_snapshots": f"s3://gourmetgram-datalake/{name}-raw",
+        "models": f"s3://gourmetgram-datalake/{name}-models",
     }
     return LakehouseSettings(**(settings | changes))
 
@@ -61,10 +64,10 @@ class Tool:
 
 
 def snapshots(settings: LakehouseSettings) -> dict[str, int | None]:
-    """The present snapshot of each table; None in one that nothing was written to."""
+    """The present snapshot of each table of the history; None in one that nothing was written to."""
     catalog = open_catalog(settings)
     try:
-        found = {name: catalog.load_table(name).current_snapshot() for name in DEFINITIONS}
+        found = {name: catalog.load_table(name).current_snapshot() for name in HISTORY}
         return {name: snapshot.snapshot_id if snapshot else None for name, snapshot in found.items()}
     finally:
         catalog.close()

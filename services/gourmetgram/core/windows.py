@@ -39,6 +39,9 @@ RETAINED: Final = 65 * MINUTE
 ANCHORS: Final = (0, 5, 30)
 """Minutes after its upload at which an image is scored."""
 
+LABEL_HORIZON: Final = DAY
+"""A flag that comes later after the upload says nothing about the image's moderation: it is no label."""
+
 MILESTONES: Final = (10, 100, 1000)
 """Views of an image that are written down."""
 

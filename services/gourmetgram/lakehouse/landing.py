@@ -21,6 +21,7 @@ from gourmetgram.lakehouse.files import LiveFile
 from gourmetgram.lakehouse.offsets import Coverage, HistoryError, Offsets, require_not_beyond, starts, trouble
 from gourmetgram.lakehouse.rows import Chunk, chunks
 from gourmetgram.lakehouse.tables import EVENTS
+from gourmetgram.lakehouse.tombstones import deleted_images
 from gourmetgram.lakehouse.topic_log import PLACES, TopicLog
 
 log = structlog.get_logger("lakehouse")
@@ -90,13 +91,13 @@ class Landing:
 
     def _commit(self, chunk: Chunk, covered: Coverage, run_id: str) -> int:
         self._bury(chunk)
-        deleted = self._deleted_images()
+        deleted = deleted_images(self._deleted, self._storage)
         rows = sql.run("new_events", {"read": chunk.events, "landed": self._landed_ids(chunk), "deleted": deleted})
         self._write([rows], self._files_about(chunk.deletions["image_id"]), covered, run_id)
         return len(rows)
 
     def _write(self, added: Sequence[pa.Table], removed: Sequence[LiveFile], covered: Coverage, run_id: str) -> None:
-        deleted = self._deleted_images()["image_id"] if removed else None
+        deleted = deleted_images(self._deleted, self._storage)["image_id"] if removed else None
         schema = schema_to_pyarrow(self._events.schema())
 
         def rows() -> Iterator[pa.Table]:
@@ -115,13 +116,11 @@ class Landing:
         """Write down which images were deleted, before anything else is done about them."""
         if not len(chunk.deletions):
             return
-        rows = sql.run("new_deletions", {"read": chunk.deletions, "deleted": self._deleted_images()})
+        rows = sql.run(
+            "new_deletions", {"read": chunk.deletions, "deleted": deleted_images(self._deleted, self._storage)}
+        )
         if len(rows):
             self._deleted.append(rows.cast(schema_to_pyarrow(self._deleted.schema())))
-
-    def _deleted_images(self) -> pa.Table:
-        chosen = files.live(self._deleted)
-        return files.dataset(self._deleted, self._storage, chosen).to_table(columns=["image_id"])
 
     def _landed_ids(self, chunk: Chunk) -> pyarrow.dataset.Dataset:
         """What has landed before and may have ids of the chunk; to be read bit by bit, for it is as long as a day.
@@ -156,13 +155,3 @@ def _deletions_first(ends: Offsets) -> tuple[Offsets, Offsets]:
     """In two parts: what is deleted is known before anything else lands, so a run rewrites a file once at most."""
     deletions = {place: end for place, end in ends.items() if place.topic == DELETIONS}
     return deletions, {place: end for place, end in ends.items() if place not in deletions}
-
-
-def newest_deletions(covered: Offsets, deleted: pa.Table) -> pa.ChunkedArray:
-    """Images in the table of deleted images whose deletion is not covered yet."""
-    borders = {place.partition: offset for place, offset in covered.items() if place.topic == DELETIONS}
-    is_new = [
-        offset >= borders.get(partition, 0)
-        for partition, offset in zip(deleted["partition"].to_pylist(), deleted["offset"].to_pylist(), strict=True)
-    ]
-    return deleted.filter(pa.array(is_new, pa.bool_()))["image_id"]

@@ -3,12 +3,14 @@
 import uuid
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any, TypedDict
 
 import structlog
 
 from gourmetgram.lakehouse import tables
 from gourmetgram.lakehouse.catalog import open_catalog, open_storage
+from gourmetgram.lakehouse.erasure import erase
 from gourmetgram.lakehouse.landing import Landing, freeze_ends
 from gourmetgram.lakehouse.offsets import parse_offsets
 from gourmetgram.lakehouse.publishing import publish as publish_set
@@ -21,9 +23,10 @@ log = structlog.get_logger("lakehouse")
 
 
 class Run(TypedDict):
-    """What the steps of a run agree on; `ends` by the text of the places."""
+    """What the steps of a run agree on; `ends` by the text of the places, as they were at `frozen_at`."""
 
     run_id: str
+    frozen_at: str
     ends: dict[str, int]
     landed: dict[str, int]
 
@@ -35,10 +38,11 @@ def consume_and_aggregate_events(settings: LakehouseSettings, run_id: str) -> Ru
         all_tables[EVENTS], all_tables[DELETED_IMAGES], open_storage(settings), settings.land_chunk_records
     )
     with TopicLog.open(settings.kafka_bootstrap_servers) as topics:
+        frozen_at = datetime.now(UTC)
         ends = freeze_ends(topics)
         landed = landing.land(topics, parse_offsets(ends), run_id)
     log.info("events landed", run_id=run_id, **asdict(landed))
-    return Run(run_id=run_id, ends=ends, landed=asdict(landed))
+    return Run(run_id=run_id, frozen_at=frozen_at.isoformat(), ends=ends, landed=asdict(landed))
 
 
 def write_windows(settings: LakehouseSettings, run: Run, kind: str) -> dict[str, Any]:
@@ -56,9 +60,15 @@ def write_windows(settings: LakehouseSettings, run: Run, kind: str) -> dict[str,
     return {"kind": kind, "days": days}
 
 
+def erase_deleted(settings: LakehouseSettings, run: Run) -> dict[str, Any]:
+    """Take what was deleted out of the training data and the raw snapshots; say which models saw it."""
+    return dict(erase(settings, run["run_id"]))
+
+
 def publish(settings: LakehouseSettings, run: Run) -> dict[str, Any]:
     """Publish the tables' snapshots together; return them, and the offsets they cover by topic and partition."""
-    published = publish_set(open_catalog(settings), parse_offsets(run["ends"]), run["run_id"])
+    ends, frozen_at = parse_offsets(run["ends"]), datetime.fromisoformat(run["frozen_at"])
+    published = publish_set(open_catalog(settings), ends, run["run_id"], frozen_at)
     return {"run_id": published.run_id, "offsets": by_topic(published.offsets), "tables": dict(published.tables)}
 
 
@@ -75,4 +85,5 @@ def run_once(settings: LakehouseSettings) -> dict[str, Any]:
     run = consume_and_aggregate_events(settings, f"manual__{uuid.uuid4()}")
     for kind in WINDOWS:
         write_windows(settings, run, kind)
+    erase_deleted(settings, run)
     return publish(settings, run)

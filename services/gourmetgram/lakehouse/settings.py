@@ -9,10 +9,21 @@ class LakehouseSettings(BaseSettings):
 
     kafka_bootstrap_servers: str = Field(description="Brokers to ask first, host:port,…")
     catalog_url: SecretStr = Field(description="PostgreSQL database of the Iceberg catalog, as the role lakehouse")
+    database_url: SecretStr = Field(
+        description="The application's database, as the role lakehouse, which may only read"
+    )
     s3_endpoint: str = Field(description="Object storage, http://host:port")
     s3_access_key: str = Field(description="User lakehouse of the object storage")
     s3_secret_key: SecretStr = Field(description="Its secret")
     warehouse: str = Field(default="s3://gourmetgram-datalake/warehouse", description="Where tables keep their files")
+    raw_snapshots: str = Field(
+        default="s3://gourmetgram-datalake/raw", description="Where snapshots of the application's tables go"
+    )
+    keep_raw_hours: float = Field(default=7 * 24, ge=0, description="Age at which upkeep deletes such a snapshot")
+    models: str = Field(default="s3://gourmetgram-datalake/models/moderation", description="Where models are kept")
+    training_chunk_rows: int = Field(
+        default=131_072, ge=1, le=1_000_000, description="Rows of training data in memory at a time"
+    )
     land_chunk_records: int = Field(
         default=200_000, ge=1, le=5_000_000, description="Most records in one commit; memory grows with it"
     )

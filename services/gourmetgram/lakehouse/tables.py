@@ -10,13 +10,29 @@ from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table
 from pyiceberg.transforms import DayTransform
-from pyiceberg.types import BooleanType, IcebergType, IntegerType, LongType, NestedField, StringType, TimestamptzType
+from pyiceberg.types import (
+    BooleanType,
+    DoubleType,
+    IcebergType,
+    IntegerType,
+    LongType,
+    NestedField,
+    StringType,
+    TimestamptzType,
+)
 from sqlalchemy.exc import IntegrityError
+
+from gourmetgram.core.features import FEATURES
 
 NAMESPACE: Final = "event_aggregations"
 EVENTS: Final = f"{NAMESPACE}.events"
 DELETED_IMAGES: Final = f"{NAMESPACE}.deleted_images"
 WINDOWS: Final = {kind: f"{NAMESPACE}.{kind}_windows_5min" for kind in ("view", "comment", "flag")}
+HISTORY: Final = (EVENTS, DELETED_IMAGES, *WINDOWS.values())
+"""The tables that a run of the aggregation brings forward together."""
+
+MODERATION: Final = "moderation"
+TRAINING_DATA: Final = f"{MODERATION}.training_data"
 
 Columns = Mapping[str, tuple[IcebergType, bool]]
 """Type of each column, and whether every row has a value."""
@@ -54,6 +70,18 @@ _DELETED_COLUMNS: Final[Columns] = {
     "offset": (LongType(), True),
 }
 
+_TRAINING_COLUMNS: Final[Columns] = {
+    "image_id": (LongType(), True),
+    "anchor_minutes": (IntegerType(), True),
+    "as_of": (TimestamptzType(), True),
+    **{name: (DoubleType(), True) for name in FEATURES},
+    "label": (BooleanType(), False),
+    "already_flagged": (BooleanType(), True),
+    "split_time": (TimestamptzType(), True),
+    "country": (StringType(), True),
+}
+"""`label` is empty until it is known. `country` is there to compare groups of people; it is no feature."""
+
 PROPERTIES: Final = {
     # A commit that lost against another one must be thought over, never repeated as it is: see DESIGN, promise 4.
     "commit.retry.num-retries": "0",
@@ -81,6 +109,7 @@ DEFINITIONS: Final[Mapping[str, tuple[Schema, PartitionSpec]]] = {
     EVENTS: (_EVENTS, _by_day(_EVENTS, "occurred_at")),
     DELETED_IMAGES: (_schema(_DELETED_COLUMNS), PartitionSpec()),
     **{name: (_WINDOWS, _by_day(_WINDOWS, "window_start")) for name in WINDOWS.values()},
+    TRAINING_DATA: (_schema(_TRAINING_COLUMNS), PartitionSpec()),
 }
 
 
@@ -95,7 +124,8 @@ def ensure(catalog: Catalog) -> dict[str, Table]:
 def _made(catalog: Catalog) -> dict[str, Table]:
     """The same; it leaves a metadata file behind for every table that was there already, so it is not the usual way."""
     with suppress(IntegrityError):  # somebody else has made it at the same moment
-        catalog.create_namespace_if_not_exists(NAMESPACE)
+        for namespace in (NAMESPACE, MODERATION):
+            catalog.create_namespace_if_not_exists(namespace)
     return {
         name: catalog.create_table_if_not_exists(name, schema, partition_spec=spec, properties=PROPERTIES)
         for name, (schema, spec) in DEFINITIONS.items()

@@ -3,6 +3,7 @@
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.fs
@@ -10,21 +11,26 @@ import structlog
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.table import Table
 
-from gourmetgram.lakehouse import files, tables
+from gourmetgram.lakehouse import tables
 from gourmetgram.lakehouse.catalog import open_catalog, open_storage
 from gourmetgram.lakehouse.compaction import Outcome, compact, drop_spent_manifests
 from gourmetgram.lakehouse.expiry import expire, published_since, remove_tags_touched_by_deletion
 from gourmetgram.lakehouse.orphans import MissingFiles, remove_orphans
 from gourmetgram.lakehouse.settings import LakehouseSettings
-from gourmetgram.lakehouse.tables import DELETED_IMAGES
+from gourmetgram.lakehouse.tables import DELETED_IMAGES, TRAINING_DATA
+from gourmetgram.lakehouse.tombstones import deleted_images
+from gourmetgram.lakehouse.training_data import raw
 
 log = structlog.get_logger("lakehouse")
 
 Outcomes = dict[str, Outcome]
 
+WRITTEN_ANEW: Final[Outcome] = {"files": 0}
+"""The training data has large files already, and each run replaces them."""
+
 
 def run(settings: LakehouseSettings) -> dict[str, Outcomes]:
-    """All of it, once, for each table; return what each step did, by table.
+    """All of it, once, for each table and for the raw snapshots; return what each step did, by table.
 
     Safe beside the run that lands events: a table that somebody else changes meanwhile is left for the next time.
 
@@ -34,8 +40,9 @@ def run(settings: LakehouseSettings) -> dict[str, Outcomes]:
     storage = open_storage(settings)
     with closing(open_catalog(settings)) as catalog:
         present = tables.ensure(catalog)
-        deleted = _deleted_images(present[DELETED_IMAGES], storage)
+        deleted = deleted_images(present[DELETED_IMAGES], storage)["image_id"].combine_chunks()
         done = {name: _tidy(catalog, name, storage, deleted, settings.keep_snapshots_hours) for name in present}
+        done["raw snapshots"] = {"expiry": raw.expire(settings, storage, datetime.now(UTC))}
         damaged = []
         for name in present:
             try:
@@ -53,7 +60,7 @@ def _tidy(
 ) -> Outcomes:
     load = partial(catalog.load_table, name)
     done: Outcomes = {
-        "compaction": compact(load(), storage),
+        "compaction": compact(load(), storage) if name != TRAINING_DATA else WRITTEN_ANEW,
         "manifests": drop_spent_manifests(load()),
         "tags": {"removed": remove_tags_touched_by_deletion(load(), storage, deleted)},
     }
@@ -68,8 +75,3 @@ def _clean(
     others = {table.location() for other, table in present.items() if other != name}
     before = datetime.now(UTC) - timedelta(hours=grace_hours) if grace_hours else None  # clocks may differ
     return remove_orphans(partial(catalog.load_table, name), others, storage, before)
-
-
-def _deleted_images(table: Table, storage: pyarrow.fs.FileSystem) -> pa.Array:
-    rows = files.dataset(table, storage, files.live(table)).to_table(columns=["image_id"])
-    return rows["image_id"].combine_chunks()

@@ -11,9 +11,10 @@ from pyiceberg.table import Table
 
 from gourmetgram.core.windows import MINUTE
 from gourmetgram.lakehouse import files, sql
-from gourmetgram.lakehouse.landing import RUN, newest_deletions
+from gourmetgram.lakehouse.landing import RUN
 from gourmetgram.lakehouse.offsets import Coverage, HistoryError, Offsets, require_not_beyond
 from gourmetgram.lakehouse.tables import EVENTS
+from gourmetgram.lakehouse.tombstones import newest_deletions
 
 LENGTH: Final = 5 * MINUTE
 

@@ -15,7 +15,7 @@ from labkit.stack import Stack, environments, ports
 from tests.integration.airflow.airflow_api import AirflowApi, login
 from tests.support.processes import wait_until
 
-HISTORY, UPKEEP = "redpanda_event_aggregation", "lakehouse_upkeep"
+HISTORY, TRAINING, UPKEEP = "redpanda_event_aggregation", "moderation_training", "lakehouse_upkeep"
 PARTS = ("airflow-webserver", "airflow-scheduler", "airflow-dag-processor")
 
 
@@ -32,7 +32,7 @@ def airflow_stack(short_folder: Path) -> Iterator[Stack]:
 @pytest.fixture(scope="module")
 def airflow(airflow_stack: Stack) -> Iterator[AirflowApi]:
     api = AirflowApi(airflow_stack)
-    wait_until(lambda: api.dags() == {HISTORY, UPKEEP}, "the DAGs are read", seconds=60)
+    wait_until(lambda: api.dags() == {HISTORY, TRAINING, UPKEEP}, "the DAGs are read", seconds=60)
     yield api
     api.close()
 
@@ -57,7 +57,9 @@ def test_dags_are_read_without_an_error_and_wait_for_a_person(airflow: AirflowAp
 def test_a_run_succeeds_and_shows_how_far_it_came(airflow: AirflowApi) -> None:
     tasks = airflow.run(HISTORY)
     windows = [f"write_{kind}_windows" for kind in WINDOWS]
-    assert tasks == dict.fromkeys(["consume_and_aggregate_events", *windows, "commit_checkpoint", HISTORY], "success")
+    assert tasks == dict.fromkeys(
+        ["consume_and_aggregate_events", *windows, "erase_deleted", "commit_checkpoint", HISTORY], "success"
+    )
     checkpoint = json.loads(airflow.get(f"variables/{HISTORY}_checkpoint")["value"])
     assert checkpoint["offsets"]["gourmetgram.views"] == {str(number): 0 for number in range(6)}
 
@@ -104,7 +106,7 @@ def _group(pid: int) -> int:
         return 0
 
 
-@pytest.mark.parametrize("dag", [HISTORY, UPKEEP])
+@pytest.mark.parametrize("dag", [HISTORY, TRAINING, UPKEEP])
 def test_a_dag_file_is_imported_without_a_warning(dag: str, tmp_path: Path) -> None:
     environments.ensure("airflow")
     program = environments.program("airflow", "python")

@@ -16,7 +16,7 @@ from gourmetgram.core.records import TOPICS, Record
 from gourmetgram.lakehouse import tables
 from gourmetgram.lakehouse.landing import Landed, Landing
 from gourmetgram.lakehouse.offsets import Offsets, Place, Range
-from gourmetgram.lakehouse.tables import DEFINITIONS, DELETED_IMAGES, EVENTS, WINDOWS
+from gourmetgram.lakehouse.tables import DELETED_IMAGES, EVENTS, HISTORY, WINDOWS
 from gourmetgram.lakehouse.topic_log import PLACES, TopicLog, fingerprint
 from gourmetgram.lakehouse.windows import Windows
 from tests.support.lakehouse import Count, microseconds
@@ -134,7 +134,7 @@ class FolderLake:
 
     def snapshots(self) -> dict[str, int | None]:
         """The present snapshot of each table."""
-        found = {name: self.catalog.load_table(name).current_snapshot() for name in DEFINITIONS}
+        found = {name: self.catalog.load_table(name).current_snapshot() for name in HISTORY}
         return {name: snapshot.snapshot_id if snapshot else None for name, snapshot in found.items()}
 
     def close(self) -> None:

@@ -1,10 +1,11 @@
 """The heavy steps, as SQL for DuckDB over Arrow data."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
 from tempfile import gettempdir
-from typing import Final
+from typing import Any, Final, Self
 
 import duckdb
 import pyarrow as pa
@@ -15,17 +16,51 @@ MEMORY: Final = "512MB"
 THREADS: Final = 2
 
 
-def run(name: str, sources: Mapping[str, object], **parameters: object) -> pa.Table:
-    """The result of `name`.sql over Arrow tables and datasets, which it knows by the keys of `sources`."""
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": MEMORY,
-        "threads": THREADS,
-        "temp_directory": gettempdir(),
-    }
-    with duckdb.connect(config=config) as database:
-        for source, data in sources.items():
-            database.register(source, data)
-        return database.sql(_text(name), params=parameters or None).to_arrow_table()
+class Session:
+    """Steps that build on each other; each is a file of this folder, and knows sources and earlier steps by name."""
+
+    def __init__(self, database: duckdb.DuckDBPyConnection) -> None:
+        self._database = database
+
+    @classmethod
+    @contextmanager
+    def over(cls, sources: Mapping[str, object]) -> Iterator[Self]:
+        """A session over Arrow tables and datasets, which the steps know by their keys."""
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": MEMORY,
+            "threads": THREADS,
+            "temp_directory": gettempdir(),
+        }
+        with duckdb.connect(config=config) as database:
+            database.execute("SET TimeZone = 'UTC'")
+            for source, data in sources.items():
+                database.register(source, data)
+            yield cls(database)
+
+    def keep(self, name: str, filled: tuple[str, str] | None = None, **parameters: object) -> None:
+        """Keep the result of `name`.sql under its name, for the steps after it; `filled`: a {{ place }}, its text."""
+        text = _text(name)
+        if filled:
+            text = text.replace(f"{{{{ {filled[0]} }}}}", filled[1])
+        self._database.execute(f"CREATE TEMP TABLE {name} AS {text}", parameters or None)
+
+    def define(self, name: str) -> None:
+        """Let the steps after it use the result of `name`.sql under its name, without keeping it."""
+        self._database.execute(f"CREATE TEMP VIEW {name} AS {_text(name)}")
+
+    def table(self, name: str, **parameters: object) -> pa.Table:
+        """The result of `name`.sql."""
+        return self._database.sql(_text(name), params=parameters or None).to_arrow_table()
+
+    def batches(self, name: str, rows: int, **parameters: object) -> Iterator[pa.RecordBatch]:
+        """The same in batches of so many rows, for a result that need not fit into memory."""
+        return iter(self._database.sql(_text(name), params=parameters or None).to_arrow_reader(rows))
+
+
+def run(name: str, sources: Mapping[str, object], **parameters: Any) -> pa.Table:
+    """The result of one step over Arrow tables and datasets."""
+    with Session.over(sources) as session:
+        return session.table(name, **parameters)
 
 
 @cache

@@ -1,0 +1,55 @@
+"""Every day, and whenever the history has gone on: the training data anew, and proof that it is right.
+
+This file only declares. The work is in gourmetgram.lakehouse.training_data, which also runs without Airflow.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from airflow.sdk import Asset, AssetOrTimeSchedule, CronDataIntervalTimetable, Metadata, dag, get_current_context, task
+
+from gourmetgram.lakehouse.settings import LakehouseSettings
+from gourmetgram.lakehouse.training_data import steps
+
+HISTORY = Asset("gourmetgram_history", uri="iceberg://gourmetgram/event_aggregations")
+TRAINING_DATA = Asset("gourmetgram_training_data", uri="iceberg://gourmetgram/moderation/training_data")
+
+
+# <dag>
+@dag(
+    schedule=AssetOrTimeSchedule(timetable=CronDataIntervalTimetable("@daily", timezone="UTC"), assets=[HISTORY]),
+    start_date=datetime(2026, 1, 1),
+    catchup=False,
+    max_active_runs=1,
+    default_args={"retries": 3, "retry_delay": timedelta(seconds=5)},
+    tags=["lakehouse"],
+)
+def moderation_training() -> None:
+    """Build the rows that models are trained on."""
+    load_iceberg(transform_features(extract_data()))
+
+
+# </dag>
+
+
+@task
+def extract_data() -> dict[str, Any]:
+    """Take one consistent snapshot of the application's tables."""
+    return dict(steps.extract_data(LakehouseSettings(), get_current_context()["run_id"]))
+
+
+@task
+def transform_features(run: steps.TrainingRun) -> dict[str, Any]:
+    """Compute what was known about each eligible image at its anchors, and what came of it."""
+    return dict(steps.transform_features(LakehouseSettings(), run))
+
+
+@task(outlets=[TRAINING_DATA])
+def load_iceberg(run: steps.TrainingRun) -> Any:
+    """Replace the table by these rows."""
+    loaded = steps.load_iceberg(LakehouseSettings(), run)
+    yield Metadata(TRAINING_DATA, loaded)
+    return loaded
+
+
+moderation_training()

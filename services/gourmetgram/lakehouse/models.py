@@ -1,0 +1,48 @@
+"""What is kept of each model, as far as the history must know it: which images it has seen, and where it came from."""
+
+import json
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset
+import pyarrow.fs
+
+from gourmetgram.lakehouse.settings import LakehouseSettings
+
+METADATA: Final = "metadata.json"
+
+SEEN: Final = "image_ids.parquet"
+"""A file beside each model: the ids of all images that it was trained, calibrated or tested on."""
+
+
+class ModelStore:
+    """The folder of all models: one for each version, named by it."""
+
+    def __init__(self, settings: LakehouseSettings, storage: pyarrow.fs.FileSystem) -> None:
+        self._root = settings.models.partition("://")[2].rstrip("/")
+        self._storage = storage
+
+    def versions(self) -> list[str]:
+        """All versions of which there is metadata."""
+        selector = pyarrow.fs.FileSelector(self._root, recursive=True, allow_not_found=True)
+        found = (one.path for one in self._storage.get_file_info(selector) if one.base_name == METADATA)
+        return sorted(path.split("/")[-2] for path in found)
+
+    def metadata(self, version: str) -> dict[str, Any]:
+        """What a version says about itself."""
+        with self._storage.open_input_stream(f"{self._root}/{version}/{METADATA}") as file:
+            said: dict[str, Any] = json.loads(file.read())
+        return said
+
+    def that_saw(self, images: pa.Array) -> dict[str, int]:
+        """The versions that have seen any of these images, and how many of them."""
+        if not len(images):
+            return {}
+        counts = {version: self._seen(version, images) for version in self.versions()}
+        return {version: count for version, count in counts.items() if count}
+
+    def _seen(self, version: str, images: pa.Array) -> int:
+        path = f"{self._root}/{version}/{SEEN}"
+        ids = pyarrow.dataset.dataset(path, filesystem=self._storage, format="parquet")
+        return int(ids.count_rows(filter=pc.field("image_id").isin(images)))
