@@ -81,7 +81,7 @@ def take(settings: LakehouseSettings, storage: pyarrow.fs.FileSystem, run_id: st
     Raises:
         ContractBroken: something in the tables is not as agreed; the snapshot stays unfinished, and nobody reads it.
     """
-    with _one_instant(settings) as cursor:
+    with one_instant(settings) as cursor:
         cursor.execute(TAKEN)
         (instant,) = cursor.fetch_arrow_table().to_pylist()
         folder = folder_of(root_of(settings), run_id, instant["taken_at"])
@@ -140,7 +140,7 @@ def _read_manifest(storage: pyarrow.fs.FileSystem, path: str) -> Taken:
 
 
 @contextmanager
-def _one_instant(settings: LakehouseSettings) -> Iterator[Cursor]:
+def one_instant(settings: LakehouseSettings) -> Iterator[Cursor]:
     """A transaction that sees the database as it is at its beginning, whatever is written meanwhile."""
     url = settings.database_url.get_secret_value()
     with dbapi.connect(url) as connection, connection.cursor() as cursor:
