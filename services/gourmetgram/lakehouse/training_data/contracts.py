@@ -1,112 +1,143 @@
-"""What data must be like at the borders: where it comes in from the application, and where it goes into the table.
-
-The rules are written with pandera. What breaks one stops the load, and the message says which column, which rule, and
-shows rows.
-"""
+"""What data must be like at the borders: where it comes in from the application, and where it goes into the table."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 import pandera.pandas as pa
 import pyarrow
-from pandera.errors import SchemaErrors
 
 from gourmetgram.core.categories import CATEGORIES
-from gourmetgram.core.features import CONTENT, COUNTED, FEATURES, ONE_HOT, USER
+from gourmetgram.core.features import CONTENT, COUNTED, FEATURES, ONE_HOT
 from gourmetgram.core.windows import ANCHORS
-
-SAMPLE_ROWS: Final = 3
-"""Rows shown for each broken rule."""
-
-
-class ContractBroken(ValueError):
-    """Data is not as agreed; the message is for people."""
-
-
-ID: Final = pa.Check.gt(0, error="is a positive id")
-SINCE_1970: Final = pa.Check.ge(pd.Timestamp(0, tz="UTC"), error="is not before 1970")
-COUNT: Final = pa.Check.ge(0, error="is not negative")
-WHOLE: Final = pa.Check(lambda column: column % 1 == 0, error="is a whole number")
-CATEGORY: Final = pa.Check.isin(CATEGORIES, error="is one of the categories")
-SOURCE: Final = pa.Check.isin(("user_upload", "synthetic", "import"), error="is a known source")
-COUNTRY: Final = pa.Check.str_matches("^[A-Z]{2}$", error="is a country code of two letters")
-
-
-def _column(*checks: pa.Check, nullable: bool = False) -> pa.Column:
-    return pa.Column(checks=list(checks), nullable=nullable)
-
-
-_RAW: Final[Mapping[str, Mapping[str, pa.Column]]] = {
-    "users": {
-        "id": _column(ID),
-        "country_of_residence": _column(COUNTRY),
-        "year_of_birth": _column(pa.Check.ge(1900, error="is not before 1900"), nullable=True),
-        "tos_version_accepted": _column(nullable=True),
-        "is_test_account": _column(),
-        "created_at": _column(SINCE_1970),
-    },
-    "images": {
-        "id": _column(ID, nullable=True),
-        "user_id": _column(ID),
-        "source": _column(SOURCE, nullable=True),
-        "caption_length": _column(COUNT, nullable=True),
-        "category": _column(CATEGORY, nullable=True),
-        "created_at": _column(SINCE_1970),
-    },
-    "comments": {"id": _column(ID), "image_id": _column(ID), "user_id": _column(ID), "content_length": _column(COUNT)},
-    "flags": {
-        "id": _column(ID),
-        "image_id": _column(ID),
-        "comment_id": _column(ID, nullable=True),
-        "user_id": _column(ID),
-    },
-    "image_milestones": {"image_id": _column(ID), "milestone": _column(pa.Check.gt(0, error="is positive"))},
-}
-
-
-def _bounded(*, most: float | None = None, whole: bool = False) -> pa.Column:
-    checks = [COUNT, *([WHOLE] if whole else ())]
-    if most is not None:
-        checks.append(pa.Check.le(most, error=f"is at most {most:g}"))
-    return _column(*checks)
-
-
-_FEATURES: Final[Mapping[str, pa.Column]] = {
-    **{name: _bounded() for name in FEATURES},
-    **{name: _bounded(whole=True) for name in (*COUNTED, *CONTENT)},
-    **{name: _bounded(most=1, whole=True) for name in (*ONE_HOT, "has_caption", "is_weekend")},
-    "hour_of_day": _bounded(most=23, whole=True),
-    "day_of_week": _bounded(most=6, whole=True),
-    "user_image_count": _column(WHOLE, pa.Check.ge(1, error="counts this image")),
-}
-
-assert set(USER) <= set(_FEATURES)  # noqa: S101 - every feature has a rule
-
-_TRAINING: Final = pa.DataFrameSchema(
-    {
-        "image_id": _column(ID),
-        "anchor_minutes": _column(pa.Check.isin(ANCHORS, error="is an anchor")),
-        "as_of": _column(SINCE_1970),
-        **_FEATURES,
-        "label": _column(nullable=True),
-        "already_flagged": _column(),
-        "split_time": _column(SINCE_1970),
-        "country": _column(COUNTRY),
-    },
-    checks=[
-        pa.Check(lambda rows: rows[list(ONE_HOT)].sum(axis=1) == 1, error="has exactly one category"),
-        pa.Check(lambda rows: rows["as_of"] >= rows["split_time"], error="is not as of a time before the upload"),
-        pa.Check(lambda rows: rows["views_5min"] <= rows["views_1hr"], error="has no more views in 5 min than in 1 h"),
-        pa.Check(
-            lambda rows: (rows["total_flags"] > 0) == rows["already_flagged"],
-            error="is already flagged if it has flags",
-        ),
-    ],
-    strict=True,
+from gourmetgram.lakehouse.training_data.data_contract import (
+    Column,
+    Contract,
+    Together,
+    Values,
+    Verdicts,
+    number,
+    rule,
 )
+from gourmetgram.lakehouse.training_data.rows import INSTANT, SCHEMA
 
-_RAW_SCHEMAS: Final = {table: pa.DataFrameSchema(dict(columns)) for table, columns in _RAW.items()}
+
+def _codes_of_countries(column: Values) -> Verdicts:
+    found = pd.Series(column.unique(), dtype=str)
+    return column.isin(found[found.str.fullmatch("[A-Z]{2}")])
+
+
+def _has_all_or_nothing(images: pd.DataFrame) -> Verdicts:
+    has = images[["id", "source", "caption_length", "category"]].notna()
+    return has.all(axis=1) | ~has.any(axis=1)
+
+
+def _one_of(values: tuple[str, ...], told: str) -> tuple[pa.Check]:
+    return (rule(lambda column: column.isin(values), told),)
+
+
+def _no_more(shorter: str, longer: str) -> Together:
+    return Together(
+        f"{shorter}, {longer}", "have no more in the shorter time", lambda rows: rows[shorter] <= rows[longer]
+    )
+
+
+POSITIVE: Final = (number(1),)
+COUNT: Final = (number(0),)
+SINCE_1970: Final = (rule(lambda column: column >= pd.Timestamp(0, tz="UTC"), "is not before 1970"),)
+A_CATEGORY: Final = _one_of(CATEGORIES, "is one of the categories")
+A_SOURCE: Final = _one_of(("user_upload", "synthetic", "import"), "is a known source")
+A_REVIEW: Final = _one_of(("pending", "confirmed", "rejected"), "is a known state of a review")
+A_COUNTRY: Final = (rule(_codes_of_countries, "is a country code of two letters"),)
+
+ID: Final = Column(pyarrow.int64(), POSITIVE)
+AT: Final = Column(INSTANT, SINCE_1970)
+
+_RAW: Final[Mapping[str, Contract]] = {
+    "users": Contract(
+        "rows of the application's table users",
+        {
+            "id": ID,
+            "country_of_residence": Column(pyarrow.string(), A_COUNTRY),
+            "year_of_birth": Column(pyarrow.int32(), (number(1900),), may_be_empty=True),
+            "tos_version_accepted": Column(pyarrow.int32(), may_be_empty=True),
+            "tos_accepted_at": Column(INSTANT, may_be_empty=True),
+            "is_test_account": Column(pyarrow.bool_()),
+            "created_at": AT,
+        },
+    ),
+    "images": Contract(
+        "rows of the application's table images",
+        {
+            "id": Column(pyarrow.int64(), POSITIVE, may_be_empty=True),
+            "user_id": ID,
+            "source": Column(pyarrow.string(), A_SOURCE, may_be_empty=True),
+            "caption_length": Column(pyarrow.int64(), COUNT, may_be_empty=True),
+            "category": Column(pyarrow.string(), A_CATEGORY, may_be_empty=True),
+            "created_at": AT,
+        },
+        Together("id, source, caption_length, category", "are all there, or none of them is", _has_all_or_nothing),
+    ),
+    "comments": Contract(
+        "rows of the application's table comments",
+        {
+            "id": ID,
+            "image_id": ID,
+            "user_id": ID,
+            "content_length": Column(pyarrow.int64(), COUNT),
+            "created_at": AT,
+        },
+    ),
+    "flags": Contract(
+        "rows of the application's table flags",
+        {
+            "id": ID,
+            "user_id": ID,
+            "image_id": ID,
+            "comment_id": Column(pyarrow.int64(), POSITIVE, may_be_empty=True),
+            "review_status": Column(pyarrow.string(), A_REVIEW),
+            "resolved_at": Column(INSTANT, SINCE_1970, may_be_empty=True),
+            "created_at": AT,
+        },
+    ),
+    "image_milestones": Contract(
+        "rows of the application's table image_milestones",
+        {"image_id": ID, "milestone": Column(pyarrow.int32(), POSITIVE), "reached_at": AT},
+    ),
+}
+"""For each table what the view of its name in the schema `raw` shows (migration 0003)."""
+
+_RULES: Final[Mapping[str, tuple[pa.Check, ...]]] = {
+    "image_id": POSITIVE,
+    "anchor_minutes": (rule(lambda column: column.isin(ANCHORS), "is an anchor"),),
+    "as_of": SINCE_1970,
+    **{name: (number(0, whole=False),) for name in FEATURES},
+    **dict.fromkeys((*COUNTED, *CONTENT), COUNT),
+    **{name: (number(0, 1),) for name in (*ONE_HOT, "has_caption", "is_weekend")},
+    "hour_of_day": (number(0, 23),),
+    "day_of_week": (number(0, 6),),
+    "user_image_count": POSITIVE,
+    "split_time": SINCE_1970,
+    "country": A_COUNTRY,
+}
+
+_TRAINING: Final = Contract(
+    "rows of the training data",
+    {one.name: Column(one.type, _RULES.get(one.name, ()), may_be_empty=one.name == "label") for one in SCHEMA},
+    Together("the columns of categories", "are 1 in exactly one", lambda rows: rows[list(ONE_HOT)].sum(axis=1) == 1),
+    Together(
+        "as_of, split_time, anchor_minutes",
+        "are as of the anchor's minutes after the upload",
+        lambda rows: (rows["as_of"] - rows["split_time"]).dt.total_seconds() == rows["anchor_minutes"] * 60,
+    ),
+    *(_no_more(f"{kind}_5min", f"{kind}_1hr") for kind in ("views", "comments", "flags")),
+    _no_more("flags_1hr", "total_flags"),
+    Together(
+        "total_flags, already_flagged",
+        "say the same",
+        lambda rows: (rows["total_flags"] > 0) == rows["already_flagged"],
+    ),
+)
 
 
 def check_raw(table: str, batch: pyarrow.RecordBatch) -> None:
@@ -115,7 +146,7 @@ def check_raw(table: str, batch: pyarrow.RecordBatch) -> None:
     Raises:
         ContractBroken: with the column, the rule and sample rows.
     """
-    _check(_RAW_SCHEMAS[table], f"rows of the application's table {table}", batch)
+    _RAW[table].check(batch)
 
 
 def check_training(batch: pyarrow.RecordBatch) -> None:
@@ -124,28 +155,4 @@ def check_training(batch: pyarrow.RecordBatch) -> None:
     Raises:
         ContractBroken: with the column, the rule and sample rows.
     """
-    _check(_TRAINING, "rows of the training data", batch)
-
-
-def _check(schema: pa.DataFrameSchema, what: str, batch: pyarrow.RecordBatch) -> None:
-    rows = batch.to_pandas(timestamp_as_object=False)
-    try:
-        schema.validate(rows, lazy=True)
-    except SchemaErrors as error:
-        raise ContractBroken(_told(what, batch, error.failure_cases)) from None
-
-
-def _told(what: str, batch: pyarrow.RecordBatch, cases: pd.DataFrame) -> str:
-    lines = [f"{what} are not as agreed, so nothing was loaded:"]
-    for (column, rule), found in cases.groupby(["column", "check"], dropna=False, sort=False):
-        lines.append(f"  {column}: {len(found)} of {len(batch)} break the rule “{rule}”, such as")
-        lines += [f"    {_shown(batch, case)}" for case in found.head(SAMPLE_ROWS).to_dict("records")]
-    return "\n".join(lines)
-
-
-def _shown(batch: pyarrow.RecordBatch, case: Mapping[Any, Any]) -> str:
-    """The row that breaks a rule, or what is wrong where it is not about a row."""
-    if pd.isna(case["index"]):
-        return str(case["failure_case"])
-    (row,) = batch.slice(int(case["index"]), 1).to_pylist()
-    return ", ".join(f"{name} {value}" for name, value in row.items())
+    _TRAINING.check(batch)
