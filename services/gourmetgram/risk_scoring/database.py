@@ -28,16 +28,17 @@ PREPARE subjects (bigint[], bigint[]) AS
            (extract(epoch FROM users.created_at) * 1000000)::bigint
     FROM unnest($1, $2) WITH ORDINALITY AS asked (image_id, as_of, number)
     JOIN images ON images.id = asked.image_id JOIN users ON users.id = images.user_id;
-PREPARE decide (uuid[], bigint[], float8[], text[], text[], bigint[], text[], text[], text[], integer[], text[]) AS
-    INSERT INTO moderation (inference_request_id, target_type, target_id, inference_mode, risk_score, recommendation,
-                            served, trigger_type, as_of, features, policy_version, rationale, partition, offsets,
-                            created_at)
-    SELECT request_id, 'image', image_id, 'heuristic', score, recommendation, true, trigger,
+PREPARE decide (uuid[], bigint[], text[], text[], float8[], text[], boolean[], text[], bigint[], text[], text[], text[],
+                integer[], text[]) AS
+    INSERT INTO moderation (inference_request_id, target_type, target_id, inference_mode, model_version, risk_score,
+                            recommendation, served, trigger_type, as_of, features, policy_version, rationale, partition,
+                            offsets, created_at)
+    SELECT request_id, 'image', image_id, mode, version, score, recommendation, served, trigger,
            timestamptz 'epoch' + as_of * interval '1 microsecond', features::jsonb, policy, rationale::jsonb,
            partition, offsets::jsonb, clock_timestamp()
-    FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) AS decision (request_id, image_id, score, recommendation,
-         trigger, as_of, features, policy, rationale, partition, offsets)
-    ON CONFLICT DO NOTHING RETURNING inference_request_id;
+    FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) AS decision (request_id, image_id, mode,
+         version, score, recommendation, served, trigger, as_of, features, policy, rationale, partition, offsets)
+    ON CONFLICT DO NOTHING RETURNING inference_request_id, served;
 """
 
 
@@ -73,12 +74,12 @@ class Database:
         return found
 
     def store(self, decisions: Sequence[Decision]) -> set[str]:
-        """Commit decisions; return the ids of the requests that had none before."""
+        """Commit decisions; return the ids of the requests that had none that is served before."""
         columns = zip(*map(_row, decisions), strict=True)
         self._cursor.execute(
-            "EXECUTE decide (%s::uuid[], %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)", list(map(list, columns))
+            "EXECUTE decide (%s::uuid[], %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)", list(map(list, columns))
         )
-        return {str(row[0]) for row in self._cursor.fetchall()}
+        return {str(request) for request, is_served in self._cursor.fetchall() if is_served}
 
     def close(self) -> None:
         """End the session."""
@@ -86,12 +87,15 @@ class Database:
 
 
 def _row(decision: Decision) -> tuple[Any, ...]:
-    request, verdict = decision.request, decision.verdict
+    request = decision.request
     return (
         str(request.request_id),
         request.image_id,
-        verdict.risk_score,
-        verdict.recommendation,
+        decision.inference_mode,
+        decision.model_version,
+        decision.risk_score,
+        decision.recommendation,
+        decision.served,
         request.trigger,
         request.as_of,
         _json(decision.features),

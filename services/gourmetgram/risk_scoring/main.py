@@ -9,6 +9,7 @@ from gourmetgram.risk_scoring.database import Database
 from gourmetgram.risk_scoring.metrics import Metrics
 from gourmetgram.risk_scoring.requests import DeadLetters, RequestLog
 from gourmetgram.risk_scoring.scorer import Scorer
+from gourmetgram.risk_scoring.serving import RULES_ALONE
 from gourmetgram.risk_scoring.settings import ScorerSettings
 
 FIRST_BACKOFF_SECONDS = 0.05
@@ -34,6 +35,7 @@ def build(settings: ScorerSettings, metrics: Metrics) -> Scorer:
         open_database=lambda: Database.connect(url),
         dead_letters=DeadLetters(servers),
         policy=load(settings.policy_version),
+        serving=lambda: RULES_ALONE,
         metrics=metrics,
         backoff=Backoff(FIRST_BACKOFF_SECONDS, settings.scorer_longest_backoff_seconds),
         batch_limit=settings.scorer_batch_limit,

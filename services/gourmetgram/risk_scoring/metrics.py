@@ -17,6 +17,11 @@ class Metrics:
         self.decisions = Counter(
             "scorer_decisions", "Decisions committed", ["trigger", "recommendation"], registry=registry
         )
+        self.unheard = Counter(
+            "scorer_unheard",
+            "Decisions that are not served: the model's in shadow, the rules' beside it",
+            registry=registry,
+        )
         self.repeated = Counter("scorer_repeated", "Requests that were decided before", registry=registry)
         self.gone = Counter("scorer_gone", "Requests about images that are deleted or unknown", registry=registry)
         self.dead_letters = Counter("scorer_dead_letters", "Records that are no request", registry=registry)
@@ -34,4 +39,4 @@ class Metrics:
 
     def decided(self, decision: Decision) -> None:
         """Count a decision."""
-        self.decisions.labels(decision.request.trigger, decision.verdict.recommendation).inc()
+        self.decisions.labels(decision.request.trigger, decision.recommendation).inc()

@@ -19,6 +19,7 @@ from gourmetgram.risk_scoring.database import Database
 from gourmetgram.risk_scoring.metrics import Metrics
 from gourmetgram.risk_scoring.requests import DeadLetters, Raw, RequestLog
 from gourmetgram.risk_scoring.scoring import Decision, Subject, decide
+from gourmetgram.risk_scoring.serving import Serving
 
 log = structlog.get_logger("risk_scoring")
 
@@ -36,6 +37,7 @@ class Scorer:
         open_database: Callable[[], Database],
         dead_letters: DeadLetters,
         policy: Policy,
+        serving: Callable[[], Serving],
         metrics: Metrics,
         backoff: Backoff,
         batch_limit: int,
@@ -44,6 +46,7 @@ class Scorer:
         self._open_database = open_database
         self._dead_letters = dead_letters
         self._policy = policy
+        self._serving = serving
         self._metrics = metrics
         self._backoff = backoff
         self._batch_limit = batch_limit
@@ -80,15 +83,17 @@ class Scorer:
                 self._metrics.lag.set(requests.lag())
 
     def _decide(self, records: Sequence[Raw], database: Database) -> tuple[list[Decision], set[str]]:
-        """Commit the decisions; return them, and the ids of the requests that had none before."""
+        """Commit the decisions; return them, and the ids of the requests that had none that is served before."""
         requests = self._readable(records)
         subjects = database.subjects(requests) if requests else []
-        decisions = decide(self._known(requests, subjects), self._policy)
+        decisions = decide(self._known(requests, subjects), self._policy, self._serving())
         return decisions, database.store(decisions) if decisions else set()
 
     def _report(self, decisions: Sequence[Decision], new: Collection[str]) -> None:
         for decision in decisions:
-            if str(decision.request.request_id) in new:
+            if not decision.served:
+                self._metrics.unheard.inc()
+            elif str(decision.request.request_id) in new:
                 self._metrics.decided(decision)
                 _tell(decision)
             else:
@@ -134,13 +139,13 @@ class Scorer:
 
 def _tell(decision: Decision) -> None:
     """What a person who reads the log wants to see."""
-    verdict, request = decision.verdict, decision.request
-    why = ", ".join(rule.reason for rule in verdict.rules) or "no rule applies"
+    request = decision.request
     log.info(
-        f"{verdict.recommendation} image {request.image_id}, risk {verdict.risk_score:.2f} ({request.trigger}): {why}",
+        f"{decision.recommendation} image {request.image_id}, risk {decision.risk_score:.2f} ({request.trigger}): "
+        f"{decision.why}",
         image_id=request.image_id,
         request_id=str(request.request_id),
         trigger=request.trigger,
-        risk_score=verdict.risk_score,
-        recommendation=verdict.recommendation,
+        risk_score=decision.risk_score,
+        recommendation=decision.recommendation,
     )

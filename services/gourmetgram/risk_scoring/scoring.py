@@ -1,14 +1,15 @@
 """From requests and facts to decisions. Values in, values out: no clock, no broker, no database."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from gourmetgram.core.categories import CATEGORIES
-from gourmetgram.core.features import Facts, compute, named
+from gourmetgram.core.features import Facts, Numbers, compute, named
 from gourmetgram.core.moderation import COUNT_NAMES, ModerationRequest
-from gourmetgram.core.policy import Policy, Rule, Verdict
+from gourmetgram.core.policy import Policy, Recommendation, Rule
+from gourmetgram.risk_scoring.serving import RULES_ALONE, Model, Serving
 
 
 class Subject(NamedTuple):
@@ -25,28 +26,81 @@ class Subject(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """One row of the table `moderation`."""
+    """One row of the table `moderation`. `rationale` is for people: which rules, or which features, led here."""
 
     request: ModerationRequest
-    verdict: Verdict
-    policy_version: str
     features: Mapping[str, float]
+    inference_mode: Literal["heuristic", "model"]
+    model_version: str
+    policy_version: str
+    risk_score: float
+    recommendation: Recommendation
+    rationale: Mapping[str, Any]
+    served: bool
 
     @property
-    def rationale(self) -> dict[str, Any]:
-        """Which rules of which policy led here, for people."""
-        return {"policy": self.policy_version, "rules": [_told(rule) for rule in self.verdict.rules]}
+    def why(self) -> str:
+        """The rationale in a line."""
+        if self.inference_mode == "model":
+            names = ", ".join(reason["feature"] for reason in self.rationale["features"])
+            return f"model {self.model_version}, above all by {names}"
+        return ", ".join(rule["reason"] for rule in self.rationale["rules"]) or "no rule applies"
 
 
-def decide(asked: Sequence[tuple[ModerationRequest, Subject]], policy: Policy) -> list[Decision]:
-    """One decision per request, from the counts that the request froze and the facts about its subject."""
+def decide(
+    asked: Sequence[tuple[ModerationRequest, Subject]], policy: Policy, serving: Serving = RULES_ALONE
+) -> list[Decision]:
+    """Decisions from the counts that each request froze and the facts about its subject.
+
+    Each request gets one that is served. Where a model is asked, the rules' decision and the model's are both there.
+    """
     if not asked:
         return []
-    vectors = [named(row) for row in compute(_facts(asked))]
-    return [
-        Decision(request, policy.judge(vector), policy.version, vector)
-        for (request, _), vector in zip(asked, vectors, strict=True)
-    ]
+    matrix = compute(_facts(asked))
+    vectors = [named(row) for row in matrix]
+    requests = [request for request, _ in asked]
+    decisions = list(_by_rules(requests, vectors, policy, served=not serving.is_model_heard))
+    if model := serving.asked_model:
+        decisions += _by_model(requests, matrix, vectors, policy, model, served=serving.is_model_heard)
+    return decisions
+
+
+def _by_rules(
+    requests: Sequence[ModerationRequest], vectors: Sequence[Mapping[str, float]], policy: Policy, *, served: bool
+) -> Iterator[Decision]:
+    for request, vector in zip(requests, vectors, strict=True):
+        verdict = policy.judge(vector)
+        rationale = {"policy": policy.version, "rules": [_told(rule) for rule in verdict.rules]}
+        yield Decision(
+            request,
+            vector,
+            "heuristic",
+            "",
+            policy.version,
+            verdict.risk_score,
+            verdict.recommendation,
+            rationale,
+            served,
+        )
+
+
+def _by_model(
+    requests: Sequence[ModerationRequest],
+    matrix: Numbers,
+    vectors: Sequence[Mapping[str, float]],
+    policy: Policy,
+    model: Model,
+    *,
+    served: bool,
+) -> Iterator[Decision]:
+    """The policy says what a score means; the rules themselves are not asked."""
+    scores = model.score(matrix).tolist()
+    for request, row, vector, score in zip(requests, matrix, vectors, scores, strict=True):
+        recommendation = policy.recommend(score, flagged=vector["total_flags"] > 0)
+        rationale = {"model": model.version, "features": model.reasons(row)}
+        yield Decision(
+            request, vector, "model", model.version, policy.version, score, recommendation, rationale, served
+        )
 
 
 def _facts(asked: Sequence[tuple[ModerationRequest, Subject]]) -> Facts:

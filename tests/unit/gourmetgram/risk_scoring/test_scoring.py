@@ -80,8 +80,8 @@ def test_the_rationale_names_the_rules_that_held(
     counts: dict[str, Any], score: float, recommendation: str, rules: list[str]
 ) -> None:
     (decision,) = decide([(asked(**counts), PLAIN)], load("v1"))
-    assert decision.verdict.risk_score == score
-    assert decision.verdict.recommendation == recommendation
+    assert decision.risk_score == score
+    assert decision.recommendation == recommendation
     assert decision.rationale["policy"] == "v1"
     assert [rule["name"] for rule in decision.rationale["rules"]] == rules
     assert sum(rule["points"] for rule in decision.rationale["rules"]) == pytest.approx(score)
@@ -91,9 +91,9 @@ def test_the_rationale_names_the_rules_that_held(
 def test_the_policy_decides_which_rules_there_are() -> None:
     request = asked(comments_1hr=2, views_1hr=3)
     (first,), (second,) = (decide([(request, PLAIN)], load(version)) for version in ("v1", "v2"))
-    assert (first.rationale, first.verdict.risk_score) == ({"policy": "v1", "rules": []}, 0)
+    assert (first.rationale, first.risk_score) == ({"policy": "v1", "rules": []}, 0)
     assert [rule["name"] for rule in second.rationale["rules"]] == ["controversial"]
-    assert (second.policy_version, second.verdict.risk_score) == ("v2", 0.2)
+    assert (second.policy_version, second.risk_score) == ("v2", 0.2)
 
 
 REQUESTS = st.builds(
