@@ -1,4 +1,4 @@
-"""Compaction: of the many small files of a partition a few whole ones, and manifests without what is gone.
+"""Compaction: of the many small files of a partition a few whole ones.
 
 Rows and properties of the table stay as they are. The files that come of it count as new, for PyIceberg numbers every
 file that a commit adds by that commit: at the next new event, windows of their days are computed once more, to the same
@@ -73,24 +73,12 @@ def compact(table: Table, storage: pyarrow.fs.FileSystem) -> Outcome:
         return {"files": 0}
     added = (_together(table, storage, group, schema) for group in chosen)
     counts = {"files": len(removed), "into": len(chosen), "rows": _rows(removed)}
-    return counts | _commit(table, "compaction", added, removed)
+    return counts | _commit(table, added, removed)
 
 
-def drop_spent_manifests(table: Table) -> Outcome:
-    """Let go of manifests that only list files which were taken away.
-
-    PyIceberg carries them along from one overwrite to the next; they grow in number, and hold the least and greatest
-    image id of each file, those of deleted images too.
-    """
-    snapshot = table.current_snapshot()
-    manifests = snapshot.manifests(table.io) if snapshot else []
-    spent = [one for one in manifests if not (one.has_added_files() or one.has_existing_files())]
-    return {"manifests": len(spent)} | (_commit(table, "manifests", (), ()) if spent else {})
-
-
-def _commit(table: Table, what: str, added: Iterable[pa.Table], removed: Sequence[LiveFile]) -> Outcome:
+def _commit(table: Table, added: Iterable[pa.Table], removed: Sequence[LiveFile]) -> Outcome:
     transaction = table.transaction()
-    files.write(transaction, added=added, removed=removed, summary={UPKEEP: what}, properties={})
+    files.write(transaction, added=added, removed=removed, summary={UPKEEP: "compaction"}, properties={})
     try:
         transaction.commit_transaction()
     except CommitFailedException as error:

@@ -36,12 +36,15 @@ DELETIONS_APPLIED: Final = "gourmetgram.deletions"
 
 
 class Erased(TypedDict):
-    """What a run has erased: rows of the training data, raw snapshots rewritten; and which models saw how many."""
+    """What a run has erased: rows of the training data, raw snapshots rewritten; and which models saw how many.
+
+    None of a model means that it has no list of what it has seen, so it may have seen all of them.
+    """
 
     deleted_images: int
     training_rows: int
     raw_snapshots: int
-    models: dict[str, int]
+    models: dict[str, int | None]
 
 
 def erase(settings: LakehouseSettings, run_id: str) -> Erased:

@@ -11,9 +11,10 @@ import pyarrow.compute as pc
 import pyarrow.dataset
 import pyarrow.fs
 from pyiceberg.io.pyarrow import _dataframe_to_data_files, schema_to_pyarrow
-from pyiceberg.manifest import DataFile
+from pyiceberg.manifest import DataFile, ManifestEntry, ManifestFile
 from pyiceberg.table import Table, Transaction
-from pyiceberg.table.snapshots import Snapshot
+from pyiceberg.table.snapshots import Operation, Snapshot
+from pyiceberg.table.update.snapshot import _OverwriteFiles
 from pyiceberg.types import NestedField
 
 from gourmetgram.core.windows import DAY
@@ -88,6 +89,21 @@ def text_bounds(one: LiveFile, field: NestedField) -> tuple[str, str]:
     return lower.decode(), upper.decode() if upper else "\U0010ffff"
 
 
+class _Replacement(_OverwriteFiles):
+    """An overwrite whose snapshot names no file that was taken away.
+
+    PyIceberg lists those, too, and carries the lists along from one overwrite to the next. With each file they hold its
+    least and greatest image id, which may be that of a deleted image; in a snapshot that a tag keeps, for ever.
+    """
+
+    def _deleted_entries(self) -> list[ManifestEntry]:
+        super()._deleted_entries()  # makes sure that the files are there
+        return []
+
+    def _existing_manifests(self) -> list[ManifestFile]:
+        return [one for one in super()._existing_manifests() if one.has_added_files() or one.has_existing_files()]
+
+
 def write(
     transaction: Transaction,
     *,
@@ -101,9 +117,12 @@ def write(
     Nothing is visible before the transaction is committed; the commit is refused when the table has changed since it
     was loaded. `added` is consumed one table at a time, so that only one of them is in memory.
     """
-    update = transaction.update_snapshot(snapshot_properties=dict(summary))
-    producer = update.overwrite() if removed else update.fast_append()
-    with producer as snapshot:
+    marked = dict(summary)
+    with (
+        _Replacement(Operation.OVERWRITE, transaction, transaction._table.io, snapshot_properties=marked)
+        if removed
+        else transaction.update_snapshot(snapshot_properties=marked).fast_append()
+    ) as snapshot:
         for one in removed:
             snapshot.delete_data_file(one.file)
         for file in _written(transaction, snapshot.commit_uuid, added):

@@ -35,14 +35,18 @@ class ModelStore:
             said: dict[str, Any] = json.loads(file.read())
         return said
 
-    def that_saw(self, images: pa.Array) -> dict[str, int]:
-        """The versions that have seen any of these images, and how many of them."""
-        if not len(images):
-            return {}
-        counts = {version: self._seen(version, images) for version in self.versions()}
-        return {version: count for version, count in counts.items() if count}
-
-    def _seen(self, version: str, images: pa.Array) -> int:
+    def seen(self, version: str) -> pa.ChunkedArray | None:
+        """The ids of all images that a version has seen; None where there is no list of them."""
         path = f"{self._root}/{version}/{SEEN}"
-        ids = pyarrow.dataset.dataset(path, filesystem=self._storage, format="parquet")
-        return int(ids.count_rows(filter=pc.field("image_id").isin(images)))
+        if self._storage.get_file_info(path).type != pyarrow.fs.FileType.File:
+            return None
+        return pyarrow.dataset.dataset(path, filesystem=self._storage, format="parquet").to_table()["image_id"]
+
+    def that_saw(self, images: pa.Array) -> dict[str, int | None]:
+        """The versions that have seen any of these images, and how many of them; None where there is no list."""
+        counts = {version: self._count(version, images) for version in self.versions()} if len(images) else {}
+        return {version: count for version, count in counts.items() if count != 0}
+
+    def _count(self, version: str, images: pa.Array) -> int | None:
+        seen = self.seen(version)
+        return None if seen is None else len(pc.unique(seen.filter(pc.is_in(seen, images))))

@@ -13,7 +13,7 @@ from pyiceberg.table import Table
 
 from gourmetgram.lakehouse import tables
 from gourmetgram.lakehouse.catalog import open_catalog, open_storage
-from gourmetgram.lakehouse.compaction import Outcome, compact, drop_spent_manifests
+from gourmetgram.lakehouse.compaction import Outcome, compact
 from gourmetgram.lakehouse.expiry import expire, published_since, remove_tags_touched_by_deletion
 from gourmetgram.lakehouse.orphans import MissingFiles, remove_orphans
 from gourmetgram.lakehouse.settings import LakehouseSettings
@@ -61,7 +61,6 @@ def _tidy(
     load = partial(catalog.load_table, name)
     done: Outcomes = {
         "compaction": compact(load(), storage) if name != TRAINING_DATA else WRITTEN_ANEW,
-        "manifests": drop_spent_manifests(load()),
         "tags": {"removed": remove_tags_touched_by_deletion(load(), storage, deleted)},
     }
     since = datetime.now(UTC) - timedelta(hours=keep_hours)

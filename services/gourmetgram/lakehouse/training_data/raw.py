@@ -40,6 +40,9 @@ TAKEN: Final = "SELECT now() AS taken_at, oldest AS oldest_unpublished FROM raw.
 MANIFEST: Final = "_taken.json"
 """Written last: a folder without it is not finished."""
 
+STAGED: Final = "features"
+"""The folder within a snapshot where rows of training data lie from their computation to their loading."""
+
 BATCH_BYTES: Final = 8 * 1024 * 1024
 
 
@@ -115,18 +118,37 @@ def finished(settings: LakehouseSettings, storage: pyarrow.fs.FileSystem) -> lis
 
 
 def expire(settings: LakehouseSettings, storage: pyarrow.fs.FileSystem, now: datetime) -> dict[str, int]:
-    """Delete snapshots that were taken too long ago, and what is left of those that were never finished."""
-    limit = now - timedelta(hours=settings.keep_raw_hours)
+    """Delete snapshots that were taken too long ago, and what runs have left that were never finished."""
+    too_old = now - timedelta(hours=settings.keep_raw_hours)
+    left_over = now - timedelta(hours=settings.orphan_grace_hours)
+    snapshots, unfinished = [], []
+    for folder, inside in _by_folder(settings, storage).items():
+        staged = [one for one in inside if one.path.startswith(f"{folder}/{STAGED}/")]
+        is_finished = any(one.base_name == MANIFEST for one in inside)
+        if _began(inside) <= too_old:
+            snapshots.append(folder)
+        elif not is_finished and _began(inside) <= left_over:
+            unfinished.append(folder)
+        elif staged and _began(staged) <= left_over:
+            unfinished.append(f"{folder}/{STAGED}")
+    for folder in (*snapshots, *unfinished):
+        storage.delete_dir(folder)
+    return {"snapshots": len(snapshots), "unfinished": len(unfinished)}
+
+
+def _by_folder(settings: LakehouseSettings, storage: pyarrow.fs.FileSystem) -> dict[str, list[pyarrow.fs.FileInfo]]:
+    """The files of each snapshot, finished or not."""
     selector = pyarrow.fs.FileSelector(root_of(settings), recursive=True, allow_not_found=True)
-    began: dict[str, datetime] = {}
+    found: dict[str, list[pyarrow.fs.FileInfo]] = {}
     for one in storage.get_file_info(selector):
         if one.type == pyarrow.fs.FileType.File:
-            folder = re.sub("(/run_id=[^/]+)/.*", r"\1", one.path)
-            began[folder] = min(began.get(folder, one.mtime), one.mtime)
-    gone = [folder for folder, first in began.items() if first <= limit]
-    for folder in gone:
-        storage.delete_dir(folder)
-    return {"snapshots": len(gone)}
+            found.setdefault(re.sub("(/run_id=[^/]+)/.*", r"\1", one.path), []).append(one)
+    return found
+
+
+def _began(inside: list[pyarrow.fs.FileInfo]) -> datetime:
+    first: datetime = min(one.mtime for one in inside)
+    return first
 
 
 def path_of(folder: str, table: str) -> str:

@@ -1,7 +1,7 @@
 """The steps that make the training data, as the DAG and the command line call them; each may be repeated."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypedDict
 
@@ -19,7 +19,7 @@ from gourmetgram.lakehouse.catalog import open_catalog, open_storage
 from gourmetgram.lakehouse.erasure import DELETIONS_APPLIED
 from gourmetgram.lakehouse.files import EPOCH
 from gourmetgram.lakehouse.landing import RUN
-from gourmetgram.lakehouse.offsets import Coverage, HistoryError, parse_offsets, require_not_beyond
+from gourmetgram.lakehouse.offsets import Coverage, HistoryError, Superseded, parse_offsets, require_not_beyond
 from gourmetgram.lakehouse.publishing import Published, latest
 from gourmetgram.lakehouse.settings import LakehouseSettings
 from gourmetgram.lakehouse.tables import DELETED_IMAGES, EVENTS, TRAINING_DATA
@@ -40,8 +40,6 @@ REPORT: Final = "gourmetgram.eligibility"
 
 SETTLING: Final = timedelta(minutes=1)
 """An event reaches its topic in less than this, unless the relay has stopped; what is older has landed."""
-
-STAGED: Final = "features"
 
 
 class TrainingRun(TypedDict):
@@ -99,28 +97,28 @@ def complete_until(history: Published, taken: Taken) -> datetime:
     What the relay could not publish for so long that it still waited when the snapshot was taken has not landed. What
     it published late, but before that, is late for this run, and is counted by the next one.
     """
-    waiting = taken.oldest_unpublished
     settled = history.frozen_at - SETTLING
-    return min(settled, datetime.fromisoformat(waiting)) if waiting else settled
+    if taken.oldest_unpublished is None:
+        return settled
+    waiting = datetime.fromisoformat(taken.oldest_unpublished)
+    return min(settled, waiting - timedelta(microseconds=1))
 
 
 def transform_features(settings: LakehouseSettings, run: TrainingRun) -> TrainingRun:
-    """Compute the rows of all eligible images and lay them down beside the raw snapshot."""
+    """Compute the rows of all eligible images and lay them down beside the raw snapshot.
+
+    Raises:
+        HistoryError: the snapshot of the events is no longer there.
+    """
     catalog, storage = open_catalog(settings), open_storage(settings)
     every = tables.ensure(catalog)
-    events = every[EVENTS]
-    snapshot = events.snapshot_by_id(run["snapshots"][EVENTS])
-    if snapshot is None:
-        raise HistoryError(
-            f"snapshot {run['snapshots'][EVENTS]} of {EVENTS} is no longer there; begin with extract_data again"
-        )
-    folder = f"{run['folder']}/{STAGED}"
+    folder = f"{run['folder']}/{raw.STAGED}"
     storage.create_dir(folder)
     storage.delete_dir_contents(folder)
     sources = {
         "images": _raw(storage, run, "images"),
         "users": _raw(storage, run, "users"),
-        "events": files.dataset(events, storage, files.live_at(events, snapshot)),
+        "events": _events(every[EVENTS], storage, run),
         "deleted": deleted_images(every[DELETED_IMAGES], storage),
     }
     with TrainingRows.over(sources, _microseconds(run["complete_until"])) as training:
@@ -137,30 +135,29 @@ def load_iceberg(settings: LakehouseSettings, run: TrainingRun) -> dict[str, Any
     Raises:
         ContractBroken: rows are not as agreed.
         Superseded: the table was made from a later history than this run's.
+        HistoryError: the rows are no longer there.
         CommitFailedException: somebody else has written meanwhile, perhaps because something was deleted; try again.
     """
     catalog, storage = open_catalog(settings), open_storage(settings)
-    every = tables.ensure(catalog)
-    table = every[TRAINING_DATA]  # loaded before the deletions are read: a commit between the two refuses ours
-    present = table.current_snapshot()
-    if present and present.summary and present.summary[RUN] == run["run_id"] and not _is_staged(storage, run):
-        return _outcome(table)  # a retry: the attempt before it ended right after its commit
-    deletions = files.last_commit(every[DELETED_IMAGES])
-    deleted = deleted_images(every[DELETED_IMAGES], storage)["image_id"]
-    offsets = parse_offsets(run["offsets"])
-    covered = Coverage.of(table.properties)
-    require_not_beyond(TRAINING_DATA, covered.offsets, offsets)
-    properties = {**covered.moved(offsets).properties(), DELETIONS_APPLIED: str(deletions)}
+    table = tables.ensure(catalog)[TRAINING_DATA]
+    if not _is_staged(storage, run):
+        return _loaded_before(table, run)
+    tombstones = catalog.load_table(DELETED_IMAGES)  # after the table: a commit between the two refuses ours
+    deleted = deleted_images(tombstones, storage)["image_id"].combine_chunks()
+    properties = {
+        **_newer_coverage(table, run).properties(),
+        DELETIONS_APPLIED: str(files.last_commit(tombstones)),
+    }
     transaction = table.transaction()
     files.write(
         transaction,
-        added=_checked(table, storage, run, deleted.combine_chunks(), settings.training_chunk_rows),
+        added=_checked(table, storage, run, deleted, settings.training_chunk_rows),
         removed=files.live(table),
         summary={**_summary(run), **properties},
         properties=properties,
     )
     transaction.commit_transaction()
-    storage.delete_dir(f"{run['folder']}/{STAGED}")
+    storage.delete_dir(f"{run['folder']}/{raw.STAGED}")
     return _outcome(table)
 
 
@@ -171,6 +168,14 @@ def run_once(settings: LakehouseSettings, run_id: str) -> dict[str, Any]:
 
 def _raw(storage: pyarrow.fs.FileSystem, run: TrainingRun, table: str) -> pyarrow.dataset.Dataset:
     return pyarrow.dataset.dataset(raw.path_of(run["folder"], table), filesystem=storage, format="parquet")
+
+
+def _events(table: Table, storage: pyarrow.fs.FileSystem, run: TrainingRun) -> pyarrow.dataset.Dataset:
+    number = run["snapshots"][EVENTS]
+    snapshot = table.snapshot_by_id(number)
+    if snapshot is None:
+        raise HistoryError(f"snapshot {number} of {EVENTS} is no longer there; begin with extract_data again")
+    return files.dataset(table, storage, files.live_at(table, snapshot))
 
 
 def _stage(batches: Iterator[pa.RecordBatch], storage: pyarrow.fs.FileSystem, folder: str) -> int:
@@ -185,11 +190,38 @@ def _stage(batches: Iterator[pa.RecordBatch], storage: pyarrow.fs.FileSystem, fo
 
 
 def _staged(run: TrainingRun) -> str:
-    return f"{run['folder']}/{STAGED}/rows.parquet"
+    return f"{run['folder']}/{raw.STAGED}/rows.parquet"
 
 
 def _is_staged(storage: pyarrow.fs.FileSystem, run: TrainingRun) -> bool:
     return bool(storage.get_file_info(_staged(run)).type == pyarrow.fs.FileType.File)
+
+
+def _loaded_before(table: Table, run: TrainingRun) -> dict[str, Any]:
+    """What an attempt has loaded that ended right after it had taken the staged rows away."""
+    if _in_summary(table, RUN) == run["run_id"]:
+        return _outcome(table)
+    raise HistoryError(
+        f"the rows of run {run['run_id']} are no longer there: another run has come after it, or it was too long ago; "
+        f"start a new run"
+    )
+
+
+def _newer_coverage(table: Table, run: TrainingRun) -> Coverage:
+    """What the table covers once it holds the rows of the run.
+
+    Raises:
+        Superseded: it was made from a later history, or from the same one when more of it was known to be complete.
+    """
+    covered, offsets = Coverage.of(table.properties), parse_offsets(run["offsets"])
+    require_not_beyond(TRAINING_DATA, covered.offsets, offsets)
+    known = json.loads(_in_summary(table, LINEAGE) or "{}").get("complete_until", run["complete_until"])
+    if covered.offsets == offsets and datetime.fromisoformat(known) > datetime.fromisoformat(run["complete_until"]):
+        raise Superseded(
+            f"{TRAINING_DATA} is complete until {known}, this run only until {run['complete_until']}: a later run has "
+            f"been here. Nothing was changed; start a new run."
+        )
+    return covered.moved(offsets)
 
 
 def _checked(
@@ -216,13 +248,18 @@ def _summary(run: TrainingRun) -> dict[str, str]:
     return {RUN: run["run_id"], LINEAGE: json.dumps(lineage), REPORT: json.dumps(run["eligibility"])}
 
 
+def _in_summary(table: Table, name: str) -> str | None:
+    """What the present snapshot says about itself."""
+    present = table.current_snapshot()
+    return present.summary.additional_properties.get(name) if present and present.summary else None
+
+
 def _outcome(table: Table) -> dict[str, Any]:
-    snapshot = table.current_snapshot()
-    summary: Mapping[str, str] = snapshot.summary.additional_properties if snapshot and snapshot.summary else {}
+    present = table.current_snapshot()
     return {
         "table": TRAINING_DATA,
-        "snapshot": snapshot.snapshot_id if snapshot else None,
-        "rows": int(summary.get("total-records", 0)),
+        "snapshot": present.snapshot_id if present else None,
+        "rows": int(_in_summary(table, "total-records") or 0),
     }
 
 
