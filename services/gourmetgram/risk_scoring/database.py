@@ -9,6 +9,7 @@ import psycopg2.extensions
 
 from gourmetgram.core.moderation import ModerationRequest
 from gourmetgram.risk_scoring.scoring import Decision, Subject
+from gourmetgram.risk_scoring.serving import Mode
 
 SESSION: Final = {
     "statement_timeout": "20s",
@@ -42,6 +43,41 @@ PREPARE decide (uuid[], bigint[], text[], text[], float8[], text[], boolean[], t
 """
 
 
+MODE = "SELECT mode FROM scoring_mode ORDER BY id DESC LIMIT 1"
+
+LOADED = """
+INSERT INTO model_versions (version, metadata, loaded_at, created_at) VALUES (%s, %s, now(), now())
+ON CONFLICT (version) DO UPDATE SET loaded_at = excluded.loaded_at
+"""
+
+
+class ModeTable:
+    """The mode that is set, and the models that were loaded; a session of its own, for it is asked beside requests."""
+
+    def __init__(self, connection: "psycopg2.extensions.connection") -> None:
+        self._connection = connection
+        self._cursor = connection.cursor()
+
+    @classmethod
+    def connect(cls, url: str) -> Self:
+        """Open a session within 3 s."""
+        return cls(_connect(url, "risk_scoring mode"))
+
+    def mode(self) -> Mode:
+        """See deployment.ModeStore."""
+        self._cursor.execute(MODE)
+        row = self._cursor.fetchone()
+        return row[0] if row else "heuristic"
+
+    def loaded(self, version: str, metadata: str) -> None:
+        """See deployment.ModeStore."""
+        self._cursor.execute(LOADED, (version, metadata))
+
+    def close(self) -> None:
+        """End the session."""
+        self._connection.close()
+
+
 class Database:
     """One session. Every method raises psycopg2.Error when it breaks; then close it and open another."""
 
@@ -53,15 +89,7 @@ class Database:
     @classmethod
     def connect(cls, url: str) -> Self:
         """Open a session within 3 s. Each statement is a transaction of its own."""
-        connection = psycopg2.connect(
-            url,
-            connect_timeout=3,
-            application_name="risk_scoring",
-            options=" ".join(f"-c {name}={value}" for name, value in SESSION.items()),
-            tcp_user_timeout=10_000,
-        )
-        connection.autocommit = True
-        return cls(connection)
+        return cls(_connect(url, "risk_scoring"))
 
     def subjects(self, requests: Sequence[ModerationRequest]) -> list[Subject | None]:
         """What is known about the image of each request; None where it was deleted, or never was."""
@@ -84,6 +112,18 @@ class Database:
     def close(self) -> None:
         """End the session."""
         self._connection.close()
+
+
+def _connect(url: str, name: str) -> "psycopg2.extensions.connection":
+    connection = psycopg2.connect(
+        url,
+        connect_timeout=3,
+        application_name=name,
+        options=" ".join(f"-c {key}={value}" for key, value in SESSION.items()),
+        tcp_user_timeout=10_000,
+    )
+    connection.autocommit = True
+    return connection
 
 
 def _row(decision: Decision) -> tuple[Any, ...]:

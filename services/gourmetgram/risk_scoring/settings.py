@@ -16,4 +16,14 @@ class ScorerSettings(BaseSettings):
     scorer_listen: str = Field(default="127.0.0.1:8003", description="host:port of /metrics")
     scorer_batch_limit: int = Field(default=100, ge=1, le=1000, description="Most requests decided in one transaction")
     scorer_longest_backoff_seconds: float = Field(default=2, gt=0, description="Longest wait after a failure")
+    s3_endpoint: str | None = Field(
+        default=None, description="Object storage, http://host:port; without it, rules alone"
+    )
+    s3_access_key: str = Field(default="", description="User scorer of the object storage")
+    s3_secret_key: SecretStr = Field(default=SecretStr(""), description="Its secret")
+    models: str = Field(default="s3://gourmetgram-datalake/models/moderation", description="Where models are kept")
+    model_signing_key: SecretStr = Field(default=SecretStr(""), description="The lab's key; models are signed with it")
+    scorer_deployment_seconds: float = Field(
+        default=5, gt=0, description="How often it is looked for another mode or model; SIGHUP looks at once"
+    )
     policy_version: str = Field(default="v1", description="Rules to score by: a file in core/policies")
