@@ -1,0 +1,126 @@
+"""A training from beginning to end: from a snapshot of the training data to a signed model beside the others."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, Self
+
+import pyarrow.fs
+import structlog
+from pyiceberg.table import Table
+
+from gourmetgram.core import policy
+from gourmetgram.lakehouse.catalog import open_catalog, open_storage
+from gourmetgram.lakehouse.expiry import tag_training_snapshot
+from gourmetgram.lakehouse.models import SEEN
+from gourmetgram.lakehouse.tables import TRAINING_DATA
+from gourmetgram.lakehouse.training_data.steps import LINEAGE
+from gourmetgram.training import artifacts, sample
+from gourmetgram.training.errors import BadVersion, NoSuchSnapshot, NotEnough
+from gourmetgram.training.evaluation import Evaluation
+from gourmetgram.training.fit import fit, survey
+from gourmetgram.training.model import Model, category_encoder
+from gourmetgram.training.reader import Reader
+from gourmetgram.training.settings import TrainingSettings
+from gourmetgram.training.store import ArrowFolder, image_ids
+from gourmetgram.training.trial import Trial
+
+log = structlog.get_logger("training")
+
+
+@dataclass(frozen=True)
+class Source:
+    """The snapshot that a model is trained on."""
+
+    table: Table
+    snapshot_id: int
+    lineage: dict[str, Any]
+    storage: pyarrow.fs.FileSystem
+
+    @classmethod
+    def of(cls, settings: TrainingSettings, snapshot_id: int | None) -> Self:
+        """The snapshot of this id, or the present one.
+
+        Raises:
+            NotEnough: there is no training data yet.
+            NoSuchSnapshot: as it says.
+        """
+        table = open_catalog(settings).load_table(TRAINING_DATA)
+        chosen = table.snapshot_by_id(snapshot_id) if snapshot_id is not None else table.current_snapshot()
+        if chosen is None and snapshot_id is None:
+            raise NotEnough(f"{TRAINING_DATA} is empty; let moderation_training run first")
+        if chosen is None:
+            raise NoSuchSnapshot(f"{TRAINING_DATA} has no snapshot {snapshot_id}; it may have expired")
+        said = chosen.summary.additional_properties if chosen.summary else {}
+        return cls(table, chosen.snapshot_id, json.loads(said.get(LINEAGE, "{}")), open_storage(settings))
+
+
+def train(settings: TrainingSettings, now: datetime, snapshot_id: int | None, version: str | None) -> dict[str, Any]:
+    """Train, measure, sign and store a model; return its metadata. It serves nobody before it is deployed.
+
+    Args:
+        settings: where from, where to, and how.
+        now: the time, which also names the version if no other name is given.
+        snapshot_id: of the training data; the present one if not given.
+        version: of the new model.
+
+    Raises:
+        TrainingError: the data does not suffice, there is no such snapshot, or the version is taken.
+    """
+    version = version or f"{now:%Y%m%dT%H%M%SZ}"
+    source = Source.of(settings, snapshot_id)
+    folder = ArrowFolder.of(settings, source.storage)
+    artifacts.require_new(folder, version)
+    _tag(source, version)
+    model, others = _learn(settings, source, {"version": version, "created_at": now.isoformat()})
+    return artifacts.publish(folder, model, others, settings.model_signing_key.get_secret_value().encode())
+
+
+def _tag(source: Source, version: str) -> None:
+    """Keep the snapshot, before anything is learned from it."""
+    try:
+        tag_training_snapshot(source.table, source.snapshot_id, version)
+    except ValueError as error:
+        raise BadVersion(str(error)) from error
+
+
+def _learn(settings: TrainingSettings, source: Source, named: Mapping[str, str]) -> tuple[Model, dict[str, bytes]]:
+    """The model, and the file of the images that it has seen."""
+    reader = Reader.of(source.table, source.snapshot_id, source.storage, settings.training_batch_rows)
+    borders = sample.settle(reader, settings.training_share, settings.calibration_share)
+    go_through = partial(sample.to_fit, reader, borders)
+    first = survey(go_through)
+    log.info("first pass", rows=first.negatives + first.positives, flagged=first.positives)
+    classifier = fit(go_through, first, passes=settings.training_passes, seed=settings.training_seed)
+    rules = policy.load(settings.policy_version)
+    trial = Trial(first.scaler, classifier, rules)
+    trial.go_through(sample.to_look_at(reader, borders))
+    calibrated = trial.calibrated()
+    judged = trial.judged(calibrated, first.positives / (first.positives + first.negatives))
+    evaluation = Evaluation(rules, settings.bootstrap_replicates, settings.training_seed)
+    metadata = {
+        **named,
+        "table": TRAINING_DATA,
+        "snapshot_id": source.snapshot_id,
+        "lineage": source.lineage,
+        "rows": trial.rows(),
+        "split": borders._asdict(),
+        "class_weights": first.class_weights.tolist(),
+        "seed": settings.training_seed,
+        "passes": settings.training_passes,
+        "policy_version": rules.version,
+        "code_revision": settings.code_revision,
+        "metrics": evaluation.report(judged, _truth(settings.truth_file)),
+    }
+    return Model(metadata, first.scaler, calibrated, category_encoder()), {SEEN: image_ids(trial.images())}
+
+
+def _truth(path: Path | None) -> dict[int, bool] | None:
+    """Whether each image is harmful, as the generator wrote it down."""
+    if path is None:
+        return None
+    lines = (json.loads(line) for line in path.read_text().splitlines())
+    return {line["image_id"]: line["harmful"] for line in lines}
