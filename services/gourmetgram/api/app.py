@@ -15,6 +15,7 @@ from gourmetgram.api.docs import serve_docs
 from gourmetgram.api.live.page import looking, serve_live
 from gourmetgram.api.maintenance import look_after
 from gourmetgram.api.middleware import Surroundings
+from gourmetgram.api.moderation.pages import serve_moderation
 from gourmetgram.api.outbox_wakeup import OutboxWakeup
 from gourmetgram.api.removal import DELETE
 from gourmetgram.api.routes import engagement, health, images, imports, users
@@ -86,5 +87,6 @@ def create_app() -> FastAPI:
     errors.install(app)
     serve_docs(app)
     serve_live(app)
+    serve_moderation(app)
     app.add_middleware(Surroundings)
     return app

@@ -16,7 +16,7 @@ CACHE_SECONDS = 10
 CACHE_SIZE = 10_000
 
 FIND = """
-SELECT t.scope, coalesce(t.user_id, 0) AS user_id, coalesce(u.is_test_account, false) AS is_test
+SELECT t.id, t.name, t.scope, coalesce(t.user_id, 0) AS user_id, coalesce(u.is_test_account, false) AS is_test
 FROM api_tokens t LEFT JOIN users u ON u.id = t.user_id
 WHERE t.token_hash = $1 AND t.revoked_at IS NULL
 """
@@ -24,11 +24,13 @@ WHERE t.token_hash = $1 AND t.revoked_at IS NULL
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Somebody with a valid token; `user_id` is 0 for a program's token."""
+    """Somebody with a valid token; `user_id` is 0 for a program's or a moderator's token."""
 
     user_id: int
     scope: str
     is_test: bool
+    token_id: int
+    token_name: str
 
 
 def new_token() -> str:
@@ -56,7 +58,7 @@ class Tokens:
         row = await self._database.row(FIND, digest)
         if row is None:
             return None
-        caller = Caller(row["user_id"], row["scope"], row["is_test"])
+        caller = Caller(row["user_id"], row["scope"], row["is_test"], row["id"], row["name"])
         self._known[digest] = caller
         return caller
 
@@ -86,6 +88,7 @@ class _CallerOf(HTTPBearer):
 UserCaller = Annotated[Caller, Security(_CallerOf("user"))]
 UserOrModerator = Annotated[Caller, Security(_CallerOf("user", "moderator"))]
 ImportCaller = Annotated[Caller, Security(_CallerOf("import"))]
+ModeratorCaller = Annotated[Caller, Security(_CallerOf("moderator"))]
 
 
 def _unauthorized(detail: str) -> ApiError:

@@ -59,13 +59,18 @@ def gone(what: str, identifier: int) -> ApiError:
     return ApiError(410, "deleted", f"The {what} with id {identifier} was deleted.")
 
 
+def hidden(what: str, identifier: int) -> ApiError:
+    """410: it is there, and a moderator took it out of everybody's sight."""
+    return ApiError(410, "hidden", f"The {what} with id {identifier} is not shown: a moderator has hidden it.")
+
+
 _MEANINGS = {
     400: "the body cannot be read",
     401: "no token, or one that is not valid",
     403: "the token does not give this right",
     404: "no such thing",
     409: "contradicts what is stored",
-    410: "deleted",
+    410: "deleted, or hidden by a moderator",
     413: "larger than allowed",
     415: "not a photo that we accept",
     422: "a value is missing or wrong",

@@ -12,7 +12,7 @@ log = structlog.get_logger("api")
 DELETE = Write(
     name="delete",
     target_name="image",
-    target="SELECT id, deleted_at FROM images WHERE id = $5",
+    target="SELECT id, deleted_at, false AS hidden FROM images WHERE id = $5",
     new_id="id",
     insert="""UPDATE images SET deleted_at = $4, caption = '' FROM allowed
     WHERE images.id = allowed.id AND deleted_at IS NULL RETURNING images.id

@@ -13,7 +13,7 @@ from gourmetgram.core.ids import uuid7
 UPLOAD = Write(
     name="upload",
     target_name="user",
-    target="SELECT NULL::timestamptz AS deleted_at",
+    target="SELECT NULL::timestamptz AS deleted_at, false AS hidden",
     new_id="nextval('images_id_seq')",
     insert="""INSERT INTO images (id, user_id, s3_url, source, caption, category, created_at)
     SELECT id, $1, $5, 'user_upload', $6, $7, $4 FROM allowed RETURNING id""",

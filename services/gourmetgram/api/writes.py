@@ -1,7 +1,7 @@
 """How every write works: one SQL statement that does all of it, or nothing.
 
 The statement looks for an earlier request with the same idempotency key, looks at what is written to (is it there, is
-it deleted?), takes a new id, claims the key for it, writes the row, and in version 2 writes the event to the outbox.
+it deleted or hidden?), takes a new id, claims the key for it, writes the row, and in version 2 its event to the outbox.
 Row and event are committed together because they are one statement. Writes of a `grouped` kind that arrive at the same
 time also share a transaction, and so its round trip and its commit (batches.py); any other is a transaction of its own.
 """
@@ -10,13 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Header
 
 from gourmetgram.api.batches import Batches
 from gourmetgram.api.database import Database
-from gourmetgram.api.errors import ApiError, gone, unknown
+from gourmetgram.api.errors import ApiError, gone, hidden, unknown
 from gourmetgram.core.events import Event, encode
 
 IdempotencyKey = Annotated[
@@ -37,7 +37,7 @@ WITH prior AS (
 ), target AS (
     {target}
 ), new AS (
-    SELECT {new_id} AS id FROM target WHERE deleted_at IS NULL AND NOT EXISTS (SELECT FROM prior)
+    SELECT {new_id} AS id FROM target WHERE deleted_at IS NULL AND NOT hidden AND NOT EXISTS (SELECT FROM prior)
 ), claim AS (
     INSERT INTO idempotency_keys (user_id, key, fingerprint, resource_id, created_at)
     SELECT $1, $2, $3, id, $4 FROM new WHERE $2::text IS NOT NULL
@@ -50,6 +50,7 @@ WITH prior AS (
 SELECT (SELECT id FROM written) AS id,
        (SELECT count(*) FROM target) = 1 AS found,
        (SELECT deleted_at FROM target) IS NOT NULL AS deleted,
+       (SELECT hidden FROM target) AS hidden,
        (SELECT fingerprint FROM prior) AS prior_fingerprint,
        (SELECT resource_id FROM prior) AS prior_id
 """
@@ -68,9 +69,9 @@ FIRST_FREE = 5
 class Write:
     """One kind of write, as pieces of SQL.
 
-    `target` selects `deleted_at` (and what else is needed) of what is written to, which `target_name` calls in words.
-    `new_id` is the id of the new row; `insert` writes it from `allowed (id)` and returns `id`; `values` counts the
-    write's own values, from $5 on. `event_key` is the image id, and `event_ids` what the database adds to the event.
+    `target` selects `deleted_at`, `hidden` and what else is needed of what is written to, which `target_name` calls in
+    words. `new_id` is the id of the new row; `insert` writes it from `allowed (id)` and returns `id`; `values` counts
+    the write's own values, from $5 on. `event_key` is the image id, `event_ids` what the database adds to the event.
     """
 
     name: str
@@ -133,7 +134,7 @@ class Writer:
         """Write a row and its event.
 
         Raises:
-            ApiError: 404 or 410 when what is written to is not there, 422 when the key was used for something else.
+            ApiError: 404 or 410 when what is written to is not there or not shown, 422 when the key had another use.
         """
         outbox = (event.topic, encode(event).decode()) if self.streaming else ()
         facts = (request.user_id, request.key, request.fingerprint, request.at, *values, *outbox)
@@ -147,10 +148,18 @@ class Writer:
             return Written(row["id"], replayed=False)
         if row["prior_fingerprint"] is not None:
             return replay(row["prior_fingerprint"], row["prior_id"], request)
-        if not row["found"] or row["deleted"]:
-            raise (gone if row["found"] else unknown)(kind.target_name, target_id)
+        if refusal := _refusal(row):
+            raise refusal(kind.target_name, target_id)
         # Another request with this key was committed while ours waited for it: it can be seen now.
         return await self.write(kind, request, event, target_id, *values)
+
+
+def _refusal(row: Any) -> Callable[[str, int], ApiError] | None:
+    if not row["found"]:
+        return unknown
+    if row["deleted"]:
+        return gone
+    return hidden if row["hidden"] else None
 
 
 def replay(fingerprint: bytes, resource_id: int, request: Request) -> Written:

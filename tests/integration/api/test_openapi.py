@@ -8,6 +8,7 @@ import pytest
 
 from labkit.stack import Stack
 from tests.integration.api.people import new_person
+from tests.integration.api.reviewers import new_token
 from tests.integration.api.servers import ApiProcess
 
 EXAMPLES = 40  # of each operation, the same in every run; what the specification names is covered besides
@@ -17,15 +18,16 @@ CHECKS = (
 )
 
 
-@pytest.mark.parametrize("scope", ["user", "import"])
+@pytest.mark.parametrize("scope", ["user", "import", "moderator"])
 def test_no_server_error_and_no_undocumented_answer(v2: ApiProcess, stack: Stack, tmp_path: Path, scope: str) -> None:
     ana = new_person(v2)
     image = ana.image()
     ana.comment(image)
-    token = ana.token if scope == "user" else stack.setting("IMPORT_TOKEN")
+    ana.flag(image_id=image)
+    tokens = {"user": ana.token, "import": stack.setting("IMPORT_TOKEN"), "moderator": new_token(stack)}
     command = [
         sys.executable, "-m", "schemathesis.cli", "run", f"{v2.url}/openapi.json", "--checks", CHECKS,
-        "-H", f"Authorization: Bearer {token}",
+        "-H", f"Authorization: Bearer {tokens[scope]}",
         "--phases", "examples,coverage,fuzzing", "--max-examples", str(EXAMPLES), "--seed", "1",
         "--suppress-health-check", "all", "--no-color",
     ]  # fmt: skip

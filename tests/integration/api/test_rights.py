@@ -14,7 +14,7 @@ from labkit.stack import Stack
 from tests.support.database import Rows
 
 ROLES = {"student": "STUDENT_DB_PASSWORD", "outbox_relay": "RELAY_DB_PASSWORD", "api": "API_DB_PASSWORD"}
-HIDDEN = {"api_tokens", "idempotency_keys"}
+HIDDEN = {"api_tokens", "idempotency_keys", "moderator_sessions", "refused_sign_ins"}
 
 WRITABLE = """
 SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
@@ -39,18 +39,29 @@ def tables(rows: Rows, role: str, privilege: str) -> set[str]:
 
 def test_students_read_all_but_tokens_and_keys_and_write_nothing(rows: Rows) -> None:
     everything = {row[0] for row in rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")}
-    assert len(everything) >= 12
-    assert tables(rows, "student", "SELECT") == everything - HIDDEN
+    views = {row[0] for row in rows("SELECT viewname FROM pg_views WHERE schemaname = 'raw'")}
+    assert (len(everything) >= 12, len(views) >= 5) == (True, True)
+    assert tables(rows, "student", "SELECT") == (everything - HIDDEN) | views
     for privilege in ("INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"):
         assert tables(rows, "student", privilege) == set()
 
 
 def test_the_api_writes_what_it_must(rows: Rows) -> None:
     engagement = {"users", "images", "comments", "flags"}
-    assert tables(rows, "api", "INSERT") == engagement | {"outbox", "api_tokens", "idempotency_keys"}
+    entrance = {"moderator_sessions", "refused_sign_ins"}
+    written = engagement | entrance | {"outbox", "api_tokens", "idempotency_keys", "moderation_actions"}
+    assert tables(rows, "api", "INSERT") == written
     assert tables(rows, "api", "UPDATE") == {"images", "comments", "api_tokens", "idempotency_keys"}
-    assert tables(rows, "api", "DELETE") == {"idempotency_keys"}
+    assert tables(rows, "api", "DELETE") == entrance | {"idempotency_keys"}
     assert tables(rows, "api", "TRUNCATE") == set()
+
+
+def test_the_api_judges_flags_and_changes_nothing_else_of_them(rows: Rows) -> None:
+    columns = rows(
+        "SELECT column_name FROM information_schema.column_privileges "
+        "WHERE grantee = 'api' AND table_name = 'flags' AND privilege_type = 'UPDATE'"
+    )
+    assert {name for (name,) in columns} == {"review_status", "resolved_at", "moderation_action_id"}
 
 
 def test_the_relay_empties_the_outbox_and_counts_views(rows: Rows) -> None:
@@ -74,6 +85,9 @@ def test_the_relay_empties_the_outbox_and_counts_views(rows: Rows) -> None:
         "DROP TABLE flags",
         "DELETE FROM images",
         "UPDATE moderation SET risk_score = 0",
+        "UPDATE moderation_actions SET moderator = 'somebody else'",
+        "DELETE FROM moderation_actions",
+        "UPDATE flags SET reason = 'none'",
         "CREATE ROLE mine",
         "COPY images TO PROGRAM 'cat'",
     ],

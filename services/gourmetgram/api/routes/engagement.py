@@ -15,7 +15,7 @@ from gourmetgram.core.ids import uuid7
 
 router = APIRouter(tags=["engagement"])
 
-IMAGE = "SELECT id, deleted_at FROM images WHERE id = $5"
+IMAGE = "SELECT id, deleted_at, moderator_hidden AS hidden FROM images WHERE id = $5"
 
 COMMENT = Write(
     name="comment",
@@ -43,7 +43,8 @@ FLAG_ON_IMAGE = Write(
 FLAG_ON_COMMENT = Write(
     name="flag on a comment",
     target_name="comment",
-    target="""SELECT c.image_id, coalesce(c.deleted_at, i.deleted_at) AS deleted_at
+    target="""SELECT c.image_id, coalesce(c.deleted_at, i.deleted_at) AS deleted_at,
+           c.moderator_hidden OR i.moderator_hidden AS hidden
     FROM comments c JOIN images i ON i.id = c.image_id WHERE c.id = $5""",
     new_id="nextval('flags_id_seq')",
     insert="""INSERT INTO flags (id, user_id, comment_id, reason, created_at)

@@ -9,12 +9,12 @@ import orjson
 from fastapi import APIRouter, File, Form, Path, Query, Response, UploadFile
 
 from gourmetgram.api.auth import Caller, UserCaller, UserOrModerator
+from gourmetgram.api.content import PHOTO, photo_of
 from gourmetgram.api.context import Context, Parts
-from gourmetgram.api.errors import ApiError, documented, gone, unknown
+from gourmetgram.api.errors import ApiError, documented, gone, hidden, unknown
 from gourmetgram.api.models import LARGEST_ID, Caption, Decision, Image, ImagePage, Moderation
-from gourmetgram.api.photos import CONTENT_TYPES, MAX_BYTES, NotAPhoto, verify
+from gourmetgram.api.photos import MAX_BYTES, NotAPhoto, verify
 from gourmetgram.api.removal import DELETE, forget_photo
-from gourmetgram.api.storage import PhotoMissing
 from gourmetgram.api.uploads import Post, post_image
 from gourmetgram.api.writes import IdempotencyKey, Request
 from gourmetgram.core.categories import Category
@@ -50,6 +50,13 @@ async def _existing(parts: Context, image_id: int) -> Any:
         raise unknown("image", image_id)
     if row["deleted_at"] is not None:
         raise gone("image", image_id)
+    return row
+
+
+async def _shown(parts: Context, image_id: int) -> Any:
+    row = await _existing(parts, image_id)
+    if row["moderator_hidden"]:
+        raise hidden("image", image_id)
     return row
 
 
@@ -95,36 +102,23 @@ async def list_images(
 @router.get("/images/{image_id}", responses=documented(404, 410, 422, 503))
 async def read_image(parts: Parts, image_id: ImageId) -> Image:
     """One post."""
-    return _image(await _existing(parts, image_id))
+    return _image(await _shown(parts, image_id))
 
 
 @router.get(
     "/images/{image_id}/content",
     response_class=Response,
-    responses={
-        200: {"content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in CONTENT_TYPES.values()}},
-        **documented(404, 410, 422, 503),
-    },
+    responses=PHOTO | documented(404, 410, 422, 503),
 )
 async def read_content(parts: Parts, image_id: ImageId) -> Response:
     """The photo itself."""
-    row = await _existing(parts, image_id)
-    name = parts.store.name(row["s3_url"])
-    try:
-        photo = await parts.store.get(name)
-    except PhotoMissing as error:
-        raise ApiError(404, "photo_missing", f"The photo of image {image_id} is not in object storage.") from error
-    return Response(
-        photo,
-        media_type=CONTENT_TYPES[name.rsplit(".", 1)[-1]],
-        headers={"Content-Disposition": "inline", "Cache-Control": "private, max-age=300"},
-    )
+    return await photo_of(parts.store, await _shown(parts, image_id))
 
 
 @router.get("/images/{image_id}/moderation", responses=documented(404, 410, 422, 503))
 async def read_moderation(parts: Parts, image_id: ImageId) -> Moderation:
     """What was decided about a post, newest first; `pending` while nothing was."""
-    await _existing(parts, image_id)
+    await _shown(parts, image_id)
     rows = await parts.database.rows(DECISIONS, image_id)
     decisions = [Decision(**{**row, "rationale": orjson.loads(row["rationale"])}) for row in rows]
     return Moderation(

@@ -1,0 +1,1 @@
+"""The review queue: what waits for a person, what is known about it, and what people decided."""
