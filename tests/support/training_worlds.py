@@ -168,7 +168,7 @@ def happenings(draw: st.DrawFn, images: list[Image], after: tuple[int, ...] = tu
     )
 
 
-def big_world(chance: random.Random, images: int) -> World:
+def big_world(chance: random.Random, images: int, around: int = NEW_YEAR) -> World:
     """As many images as that, three weeks of them, of all sorts of people, and much happens near the borders."""
     users = [
         User(
@@ -185,7 +185,7 @@ def big_world(chance: random.Random, images: int) -> World:
         Image(
             number,
             user_id=chance.choice(users).id,
-            created_at=NEW_YEAR + chance.randrange(-7 * DAY, 14 * DAY),
+            created_at=around + chance.randrange(-7 * DAY, 14 * DAY),
             source=chance.choice(["user_upload", "user_upload", "import", "synthetic"]),
             caption_length=chance.choice([0, 1, 80]),
             category=chance.choice(CATEGORIES),
@@ -196,7 +196,7 @@ def big_world(chance: random.Random, images: int) -> World:
     uploads = [Happening("upload", image.id, image.created_at) for image in posts if chance.random() < 0.9]
     happened = [_chance_happening(chance, chance.choice(posts)) for _ in range(30 * images)]
     gone = {image.id for image in posts if chance.random() < 0.05}
-    return World(users, posts, uploads + happened, NEW_YEAR + 13 * DAY, gone)
+    return World(users, posts, uploads + happened, around + 13 * DAY, gone)
 
 
 def _chance_happening(chance: random.Random, image: Image) -> Happening:
