@@ -6,7 +6,8 @@
 -- events     what has landed
 --
 -- A window is (as_of - length, as_of]. Events of test accounts count nowhere, nor do flags on comments. To a live
--- platform an imported event is history, whenever it happened: it counts in the total only.
+-- platform an imported event is history, whenever it happened: it counts in the total only. Which of
+-- them had been seen the border says; where there is none, their time decides.
 WITH happened AS (
     SELECT image_id, event_type, imported, "offset" AS position, epoch_us(occurred_at) AS instant
     FROM events
@@ -18,7 +19,7 @@ WITH happened AS (
     FROM questions
     JOIN happened USING (image_id)
     WHERE (instant <= as_of AND instant > as_of - $longest
-           OR event_type = 'flag' AND (instant <= as_of OR imported AND is_live))
+           OR event_type = 'flag' AND (instant <= as_of OR imported AND is_live AND flags_before IS NOT NULL))
       AND (event_type <> 'view' OR views_before IS NULL OR position < views_before)
       AND (event_type <> 'comment' OR comments_before IS NULL OR position < comments_before)
       AND (event_type <> 'flag' OR flags_before IS NULL OR position < flags_before)
