@@ -30,7 +30,8 @@ def duration(seconds: float) -> str:
     """A length of time in the largest unit that fits, such as "5 min"."""
     for size, unit in ((DAY, "days"), (HOUR, "h"), (MINUTE, "min")):
         if seconds >= size:
-            return f"{number(round(seconds / size, 1))} {unit}"
+            amount = number(round(seconds / size, 1))
+            return f"{amount} {'day' if (amount, unit) == ('1', 'days') else unit}"
     return f"{number(round(seconds))} s"
 
 

@@ -1,0 +1,28 @@
+"""What axe-core finds in the page that a browser shows."""
+
+import json
+from pathlib import Path
+
+from tests.support.chromium import Chromium
+
+AXE = Path(__file__).parents[1] / "vendor/axe/axe.min.js"
+GRAVE = {"serious", "critical"}
+
+_RUN = """
+window.found = null;
+axe.run(document, {resultTypes: ["violations"]}).then((result) => {
+  const told = (rule) => rule.nodes.map((node) => `${rule.impact} ${rule.id}: ${node.html} ${node.failureSummary}`);
+  window.found = JSON.stringify({rules: result.passes.length, violations: result.violations.flatMap(told)});
+});
+1
+"""
+
+
+def violations(browser: Chromium) -> list[str]:
+    """What hinders people in this page seriously, one sentence each; what is moderate or minor is left out."""
+    browser.ask(AXE.read_text() + "; 1")
+    browser.ask(_RUN)
+    browser.wait_until("window.found !== null")
+    found = json.loads(browser.ask("window.found"))
+    assert found["rules"] >= 10, "axe has looked at nearly nothing"
+    return [one for one in found["violations"] if one.split(" ", 1)[0] in GRAVE]
