@@ -1,7 +1,6 @@
 """The training data from end to end: what the table holds, and that each step may be interrupted, repeated and late."""
 
 import itertools
-import json
 import random
 import re
 from collections.abc import Iterator
@@ -26,8 +25,9 @@ from gourmetgram.lakehouse.training_data.rows import SCHEMA
 from labkit.stack import Stack
 from tests.support.database import Rows, superuser_rows
 from tests.support.lakehouse import microseconds, own_settings, table_rows
+from tests.support.training_check import check, said, training_table
 from tests.support.training_planted import EMPTY, livable, plant, plant_rows, tell
-from tests.support.training_recount import DAY, HOUR, Happening, Image, User, World, differences
+from tests.support.training_recount import DAY, HOUR, Happening, Image, User, World
 from tests.support.training_worlds import big_world
 
 FIRST = 610_000_000
@@ -64,36 +64,8 @@ def lake(lake_stack: Stack, request: pytest.FixtureRequest) -> LakehouseSettings
     return own_settings(lake_stack, re.sub(r"\W+", "_", request.node.name)[:60].rstrip("_"))
 
 
-def current(lake: LakehouseSettings) -> Table:
-    with closing(open_catalog(lake)) as catalog:
-        return catalog.load_table(TRAINING_DATA)
-
-
-def said(lake: LakehouseSettings) -> dict[str, str]:
-    """What the present snapshot says about itself."""
-    snapshot = current(lake).current_snapshot()
-    assert snapshot
-    assert snapshot.summary
-    return dict(snapshot.summary.additional_properties)
-
-
-def check(lake: LakehouseSettings, world: World) -> int:
-    """The table and the report are a recount of the world; returns the number of rows."""
-    complete_until = json.loads(said(lake)[steps.LINEAGE])["complete_until"]
-    world.complete_until = microseconds(datetime.fromisoformat(complete_until))
-    rows = table_rows(lake, TRAINING_DATA)
-    assert differences(rows, world.rows()) == []
-    report = json.loads(said(lake)[steps.REPORT])
-    expected = world.exclusions()
-    assert {one["rule"]: one["images"] for one in report["excluded"] if one["images"]} == {
-        rule: images for rule, images in expected.items() if rule
-    }
-    assert (report["considered"], report["kept"]) == (sum(expected.values()), expected[None])
-    return len(rows)
-
-
 def snapshot_id(lake: LakehouseSettings) -> int | None:
-    snapshot = current(lake).current_snapshot()
+    snapshot = training_table(lake).current_snapshot()
     return snapshot.snapshot_id if snapshot else None
 
 
