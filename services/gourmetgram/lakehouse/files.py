@@ -71,6 +71,11 @@ def instant(day: int) -> datetime:
     return EPOCH + timedelta(days=day)
 
 
+def microseconds(moment: datetime) -> int:
+    """Unix microseconds of an instant; exact."""
+    return (moment - EPOCH) // timedelta(microseconds=1)
+
+
 def days(instants: pa.ChunkedArray) -> set[int]:
     """The days, counted from 1970, in which these instants lie."""
     return set(pc.unique(pc.divide(pc.cast(instants, pa.int64()), DAY)).to_pylist())

@@ -33,3 +33,9 @@ class LakehouseSettings(BaseSettings):
         ge=0,
         description="Age at which upkeep deletes a file that no table names; tasks are quicker",
     )
+    verify_history_hours: float = Field(default=3, gt=0, description="Age of the history at which a check fails")
+    verify_training_hours: float = Field(default=26, gt=0, description="Age of the training data at which one fails")
+    verify_sample_images: int = Field(default=20, ge=1, le=10_000, description="Images whose rows a check recomputes")
+    verify_least_positives: float = Field(default=0.005, ge=0, le=1, description="Least share of flagged rows")
+    verify_most_positives: float = Field(default=0.5, ge=0, le=1, description="Greatest share of flagged rows")
+    verify_drift: float = Field(default=0.25, gt=0, description="Stability index at which a feature has drifted")

@@ -105,17 +105,25 @@ def world(stack: Stack) -> Iterator[World]:
         yield World(rows, stack.address("redpanda"))
 
 
-def busy(planted: World, first: int, images: int, seed: int) -> list[int]:
-    """Posts of five people over three days, with views, comments and flags; half of them are flagged later."""
+def busy(planted: World, first: int, images: int, seed: int) -> dict[int, int]:
+    """Posts of five people over three days, with views, comments and flags; every fifth is flagged later.
+
+    The last of the people is a child. Some views are a test account's, some flags are on comments.
+
+    Returns:
+        The uploader of each image.
+    """
     chance = random.Random(seed)
-    people = [planted.user(first + number) for number in range(5)]
-    made = [first + 10 + number for number in range(images)]
-    for position, image in enumerate(made):
-        at = planted.post(image, chance.choice(people), 72 * (1 - position / images) + 0.2)
+    people = [planted.user(first + number, born=2015 if number == 4 else 1980) for number in range(5)]
+    made = {first + 10 + number: chance.choice(people) for number in range(images)}
+    for position, (image, user) in enumerate(made.items()):
+        at = planted.post(image, user, 72 * (1 - position / images) + 0.2)
         for kind, most in (("view", 30), ("comment", 4)):
             for _ in range(chance.randint(0, most)):
-                planted.tell(kind, image, at + chance.random() ** 3 * 2 * HOUR)
-        if position % 2:
+                planted.tell(kind, image, at + chance.random() ** 3 * 2 * HOUR, is_test=chance.random() < 0.1)
+        if position % 3 == 0:
+            planted.tell("flag", image, at + chance.uniform(0, 2) * HOUR, comment_id=1)
+        if position % 5 == 0:
             planted.tell("flag", image, at + chance.uniform(0.05, 10) * HOUR)
     planted.flush()
     return made
