@@ -34,15 +34,15 @@ SELECT id, user_id, reason, review_status, resolved_at, created_at FROM flags WH
 ORDER BY review_status = 'pending' DESC, id DESC LIMIT $2
 """
 _COMMENTS: Final = """
-SELECT c.id, c.user_id, c.content, c.moderator_hidden, c.created_at, coalesce(f.open, 0) AS open_flags,
+SELECT c.id, c.user_id, c.content, c.moderator_hidden, c.created_at, f.open AS open_flags,
        coalesce(f.reasons, ARRAY[]::text[]) AS reasons
-FROM comments c LEFT JOIN (
-    SELECT comment_id, count(*) FILTER (WHERE review_status = 'pending') AS open,
+FROM comments c CROSS JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE review_status = 'pending') AS open,
            (array_agg(reason ORDER BY id DESC))[:5] AS reasons
-    FROM flags WHERE comment_id IN (SELECT id FROM comments WHERE image_id = $1) GROUP BY comment_id
-) f ON f.comment_id = c.id
+    FROM flags WHERE comment_id = c.id
+) f
 WHERE c.image_id = $1 AND c.deleted_at IS NULL
-ORDER BY coalesce(f.open, 0) DESC, c.id DESC LIMIT $2
+ORDER BY f.open DESC, c.id DESC LIMIT $2
 """
 _ACTIONS: Final = """
 SELECT id, moderator, action, target_type, target_id, created_at FROM moderation_actions
