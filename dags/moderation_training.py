@@ -8,6 +8,7 @@ from typing import Any
 
 from airflow.sdk import Asset, AssetOrTimeSchedule, CronDataIntervalTimetable, Metadata, dag, get_current_context, task
 
+from gourmetgram.lakehouse import parity_job, verify
 from gourmetgram.lakehouse.settings import LakehouseSettings
 from gourmetgram.lakehouse.training_data import steps
 
@@ -25,8 +26,8 @@ TRAINING_DATA = Asset("gourmetgram_training_data", uri="iceberg://gourmetgram/mo
     tags=["lakehouse"],
 )
 def moderation_training() -> None:
-    """Build the rows that models are trained on."""
-    load_iceberg(transform_features(extract_data()))
+    """Build the rows that models are trained on, and prove that they are right."""
+    load_iceberg(transform_features(extract_data())) >> parity() >> verify_pipeline()
 
 
 # </dag>
@@ -50,6 +51,18 @@ def load_iceberg(run: steps.TrainingRun) -> Any:
     loaded = steps.load_iceberg(LakehouseSettings(), run)
     yield Metadata(TRAINING_DATA, loaded)
     return loaded
+
+
+@task
+def parity() -> dict[str, Any]:
+    """Compute the features of every decision anew from the history; fail if a single one differs."""
+    return dict(parity_job.run(LakehouseSettings()))
+
+
+@task
+def verify_pipeline() -> list[dict[str, Any]]:
+    """Ask whether what came of it is plausible."""
+    return [dict(check) for check in verify.run(LakehouseSettings())]
 
 
 moderation_training()

@@ -1,85 +1,69 @@
-"""`python -m gourmetgram.lakehouse run|status|accept-loss`: the history without Airflow, and a person's decisions."""
+"""`python -m gourmetgram.lakehouse COMMAND`: the history without Airflow, and what people want to know of it."""
 
 import argparse
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
 
 from pyiceberg.exceptions import CommitFailedException
 
 from gourmetgram.core.broker import BrokerUnavailable
 from gourmetgram.core.logs import set_up_logging
-from gourmetgram.lakehouse import losses, runs, tables
-from gourmetgram.lakehouse.catalog import open_catalog
-from gourmetgram.lakehouse.offsets import Coverage, HistoryError
-from gourmetgram.lakehouse.publishing import latest
+from gourmetgram.lakehouse import commands
+from gourmetgram.lakehouse.lineage import KINDS, Unknown
+from gourmetgram.lakehouse.offsets import HistoryError
 from gourmetgram.lakehouse.settings import LakehouseSettings
-from gourmetgram.lakehouse.tables import EVENTS
-from gourmetgram.lakehouse.topic_log import TopicLog
+from gourmetgram.lakehouse.training_data.data_contract import ContractBroken
+from gourmetgram.lakehouse.verify import PipelineUnsound
 
 
-def run(settings: LakehouseSettings) -> None:
-    """Land what has come, count it, publish the tables."""
-    _print_set(runs.run_once(settings)["tables"])
+class Command(NamedTuple):
+    """What a word of the command line does, and the arguments that it takes; `chatty` ones log what they do."""
+
+    run: Callable[[LakehouseSettings, argparse.Namespace], None]
+    arguments: tuple[tuple[str, dict[str, Any]], ...] = ()
+    chatty: bool = False
 
 
-def status(settings: LakehouseSettings) -> None:
-    """Say how far the history has come, what it lacks, and which tables readers use."""
-    catalog = open_catalog(settings)
-    events = tables.ensure(catalog)[EVENTS]
-    covered = Coverage.of(events.properties).offsets
-    with TopicLog.open(settings.kafka_bootstrap_servers) as topics:
-        ranges = topics.ranges()
-    places = ((str(place), covered.get(place, 0), there.end) for place, there in sorted(ranges.items()))
-    rows = [(place, str(landed), str(end), str(end - landed)) for place, landed, end in places]
-    _print_table(("topic/partition", "covered", "end", "waiting"), rows)
-    for loss in losses.losses(events.properties):
-        print(f"accepted {loss['accepted_at']}: {loss['told']}")
-    published = latest(catalog.engine)
-    print(f"published by run {published.run_id}:" if published else "nothing is published yet")
-    _print_set(published.tables if published else {})
+IMAGE: Final = ("image", {"type": int, "help": "id of the image"})
+SVG: Final = ("--svg", {"action": "store_true", "help": "as a picture"})
+MERMAID: Final = ("--mermaid", {"action": "store_true", "help": "as a Mermaid diagram"})
 
-
-def accept_loss(settings: LakehouseSettings) -> None:
-    """Write down what the topics have lost, and read on from what is there."""
-    all_tables = tables.ensure(open_catalog(settings))
-    with TopicLog.open(settings.kafka_bootstrap_servers) as topics:
-        accepted = losses.accept(all_tables, topics, datetime.now(UTC))
-    for one in accepted:
-        print(one.told)
-    print(
-        f"{len(accepted)} losses accepted; the next run reads on from what is there" if accepted else "nothing is lost"
-    )
-
-
-COMMANDS = {"run": run, "status": status, "accept-loss": accept_loss}
-
-
-def _print_set(snapshots: Mapping[str, int]) -> None:
-    _print_table(("table", "snapshot"), [(name, str(snapshot)) for name, snapshot in sorted(snapshots.items())])
-
-
-def _print_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    lines = [head, *rows]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for line in lines:
-        print("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
+COMMANDS: Final = {
+    "run": Command(commands.run, chatty=True),
+    "status": Command(commands.status),
+    "accept-loss": Command(commands.accept_loss, chatty=True),
+    "training-data": Command(commands.training_data, chatty=True),
+    "parity": Command(commands.compare),
+    "verify-pipeline": Command(commands.verify_pipeline),
+    "lineage": Command(commands.trace, (("kind", {"choices": KINDS}), ("identity", {"help": "its id"}), SVG, MERMAID)),
+    "find-image": Command(commands.find_image, (IMAGE,)),
+}
 
 
 def main() -> None:
     """Do what the command line says; what goes wrong is said in a paragraph, and the exit status is 1."""
-    parser = argparse.ArgumentParser(prog="lakehouse", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for name, command in COMMANDS.items():
-        commands.add_parser(name, help=command.__doc__).set_defaults(command=command)
-    command = parser.parse_args().command
-    set_up_logging()
+    arguments = _parsed()
+    command: Command = arguments.command
+    if command.chatty:
+        set_up_logging()
     try:
-        command(LakehouseSettings())
-    except (HistoryError, BrokerUnavailable) as error:
+        command.run(LakehouseSettings(), arguments)
+    except (HistoryError, BrokerUnavailable, ContractBroken, PipelineUnsound, Unknown) as error:
         sys.exit(str(error))
     except CommitFailedException as error:
         sys.exit(f"somebody else has written meanwhile; look at `status`, and try again ({error})")
+
+
+def _parsed() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="lakehouse", description=__doc__)
+    words = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, command in COMMANDS.items():
+        word = words.add_parser(name, help=command.run.__doc__, description=command.run.__doc__)
+        word.set_defaults(command=command)
+        for flag, how in command.arguments:
+            word.add_argument(flag, **how)
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

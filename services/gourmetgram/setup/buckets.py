@@ -18,7 +18,7 @@ NotEmpty = Annotated[str, msgspec.Meta(min_length=8)]
 
 
 class Identity(msgspec.Struct, forbid_unknown_fields=True):
-    """Who may read and write which buckets."""
+    """Who may read and write which buckets, or folders of them (`bucket/folder`)."""
 
     name: str
     access_key: NotEmpty
@@ -28,21 +28,19 @@ class Identity(msgspec.Struct, forbid_unknown_fields=True):
 
     def policy(self) -> dict[str, Any]:
         """The rights as an S3 policy document."""
+        readable = [place.partition("/")[0] for place in self.read]
         allowed = [
-            (["s3:GetBucketLocation", "s3:ListBucket"], self.read, ""),
-            (["s3:GetObject"], self.read, "/*"),
-            (["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"], self.write, "/*"),
+            # Who may not list a bucket is not even told that an object is missing.
+            (["s3:GetBucketLocation", "s3:ListBucket"], readable),
+            (["s3:GetObject"], [f"{place}/*" for place in self.read]),
+            (["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"], [f"{place}/*" for place in self.write]),
         ]
         return {
             "Version": "2012-10-17",
             "Statement": [
-                {
-                    "Effect": "Allow",
-                    "Action": actions,
-                    "Resource": [f"arn:aws:s3:::{bucket}{path}" for bucket in buckets],
-                }
-                for actions, buckets, path in allowed
-                if buckets
+                {"Effect": "Allow", "Action": actions, "Resource": [f"arn:aws:s3:::{place}" for place in places]}
+                for actions, places in allowed
+                if places
             ],
         }
 
