@@ -9,6 +9,7 @@ from gourmetgram.api.writes import Write
 
 log = structlog.get_logger("api")
 
+# A moderator is named and has a token, $6 and $7: then the audit says so. An owner is neither.
 DELETE = Write(
     name="delete",
     target_name="image",
@@ -17,8 +18,11 @@ DELETE = Write(
     insert="""UPDATE images SET deleted_at = $4, caption = '' FROM allowed
     WHERE images.id = allowed.id AND deleted_at IS NULL RETURNING images.id
 ), silenced AS (
-    UPDATE comments SET content = '', deleted_at = coalesce(deleted_at, $4) FROM allowed WHERE image_id = allowed.id""",
-    values=1,
+    UPDATE comments SET content = '', deleted_at = coalesce(deleted_at, $4) FROM allowed WHERE image_id = allowed.id
+), audited AS (
+    INSERT INTO moderation_actions (moderator, token_id, action, target_type, target_id, image_id, created_at)
+    SELECT $6::text, $7::bigint, 'delete', 'image', id, id, $4 FROM allowed WHERE $7 IS NOT NULL""",
+    values=3,
     event_key="id",
     event_ids="'{}'::jsonb",
 )

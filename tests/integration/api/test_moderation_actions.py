@@ -311,6 +311,24 @@ def test_an_owner_deletes_their_hidden_image(api: ApiProcess, tokens: dict[str, 
     assert rows("SELECT caption FROM images WHERE id = %s AND deleted_at IS NOT NULL", image) == [("",)]
 
 
+def test_a_deletion_by_a_moderator_is_in_the_audit_and_one_by_the_owner_is_not(
+    api: ApiProcess, tokens: dict[str, str], rows: Rows
+) -> None:
+    owner, mod = new_person(api), Person(api, tokens["Ana"])
+    theirs, own = owner.image(), owner.image()
+    assert [mod.delete(theirs, key=f"d{theirs}").status_code for _ in range(2)] == [204, 204]
+    assert_refused(mod.delete(theirs), 410, "deleted")
+    assert owner.delete(own).status_code == 204
+    ((who, at, token),) = rows(
+        "SELECT moderator, created_at, token_id FROM moderation_actions WHERE image_id = %s AND action = 'delete' "
+        "AND target_type = 'image' AND target_id = image_id",
+        theirs,
+    )
+    assert (who, rows("SELECT name FROM api_tokens WHERE id = %s", token)) == ("Ana", [("Ana",)])
+    assert rows("SELECT deleted_at FROM images WHERE id = %s", theirs) == [(at,)]
+    assert state_of(rows, own)["actions"] == []
+
+
 @pytest.mark.parametrize("who", ["user", "import", "nobody", "unknown"])
 def test_only_moderators_may(v2: ApiProcess, stack: Stack, flagged: int, rows: Rows, who: str) -> None:
     user = new_person(v2)

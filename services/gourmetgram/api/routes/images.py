@@ -13,6 +13,7 @@ from gourmetgram.api.content import PHOTO, photo_of
 from gourmetgram.api.context import Context, Parts
 from gourmetgram.api.errors import ApiError, documented, gone, hidden, unknown
 from gourmetgram.api.models import LARGEST_ID, Caption, Decision, Image, ImagePage, Moderation
+from gourmetgram.api.moderation.actions import Moderator
 from gourmetgram.api.photos import MAX_BYTES, NotAPhoto, verify
 from gourmetgram.api.removal import DELETE, forget_photo
 from gourmetgram.api.uploads import Post, post_image
@@ -130,6 +131,13 @@ def _may_delete(caller: Caller, owner: int) -> bool:
     return caller.scope == "moderator" or caller.user_id == owner
 
 
+def _audited(caller: Caller) -> tuple[str | None, int | None]:
+    if caller.scope != "moderator":
+        return None, None
+    moderator = Moderator.of(caller.token_id, caller.token_name)
+    return moderator.name, moderator.token_id
+
+
 @router.delete("/images/{image_id}", status_code=204, responses=documented(401, 403, 404, 410, 422, 503))
 async def delete_image(
     parts: Parts, caller: UserOrModerator, image_id: ImageId, key: IdempotencyKey = None
@@ -142,6 +150,6 @@ async def delete_image(
     event = Deletion(
         event_id=uuid7(), occurred_at=request.at, image_id=image_id, user_id=caller.user_id, is_test=caller.is_test
     )
-    await parts.writer.write(DELETE, request, event, image_id, image_id)
+    await parts.writer.write(DELETE, request, event, image_id, image_id, *_audited(caller))
     await forget_photo(parts.database, parts.store, image_id)
     return Response(status_code=204)

@@ -9,7 +9,8 @@ ALTER TABLE moderation_actions
     ADD COLUMN decision_id bigint REFERENCES moderation,
     DROP CONSTRAINT moderation_actions_action_check,
     DROP CONSTRAINT moderation_actions_target_type_check,
-    ADD CONSTRAINT moderation_actions_action_check CHECK (action IN ('confirm', 'reject', 'hide', 'restore')),
+    ADD CONSTRAINT moderation_actions_action_check
+        CHECK (action IN ('confirm', 'reject', 'hide', 'restore', 'delete')),
     ADD CONSTRAINT moderation_actions_target_type_check CHECK (target_type IN ('image', 'comment'));
 CREATE INDEX moderation_actions_by_image ON moderation_actions (image_id, id);
 
