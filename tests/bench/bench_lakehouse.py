@@ -1,16 +1,13 @@
-"""The history: landing what waits in the topics, computing windows from it, and the memory that both take."""
+"""The lakehouse: landing what waits in the topics, windows, rows of training data; and the memory that each takes."""
 
-import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from labkit.commands.bench import Figure
-from labkit.paths import ROOT
 from labkit.stack import Stack
+from tests.bench import training_rows
+from tests.bench.lakehouse_process import Step, run
 from tests.bench.realtime_events import Pile
 from tests.support.lakehouse import SERVICES, environment, own_settings
 
@@ -25,11 +22,15 @@ LEAST_WINDOWS = 200_000
 MOST_GROWTH = 1.25
 """A chunk is a chunk; what grows with the history is the list of its files."""
 
-Step = dict[str, Any]
-
 
 def measure(home: Path) -> Iterator[Figure]:
-    """Two histories of different sizes, each on a stack of its own; about 3 minutes."""
+    """About 6 minutes, half of them for the history."""
+    yield from _history(home)
+    yield from training_rows.measure(home)
+
+
+def _history(home: Path) -> Iterator[Figure]:
+    """Two of different sizes, each on a stack of its own."""
     peaks = {}
     for number in (FIRST, EVENTS):
         stack = Stack.free(home / f"events-{number}")
@@ -37,7 +38,7 @@ def measure(home: Path) -> Iterator[Figure]:
             stack.up(*SERVICES)
             Pile(stack.address("redpanda"), number).add(number)
             variables = environment(own_settings(stack, "bench"))
-            steps, again = _run(variables), _run(variables)
+            steps, again = run("history", variables), run("history", variables)
         finally:
             stack.destroy()
         peaks[number] = max(step["peak"] for step in steps)
@@ -62,10 +63,3 @@ def _figures(number: int, steps: list[Step], peak: float) -> Iterator[Figure]:
         note=f"three tables, {windows[0]['amount']} days, {seconds:.1f} s",
     )  # fmt: skip
     yield Figure(f"{what}: peak of memory", peak, "MiB", note=f"{land['peak']:.0f} MiB after landing")
-
-
-def _run(variables: dict[str, str]) -> list[Step]:
-    argv = [sys.executable, "-m", "tests.bench.lakehouse_run"]
-    everything = os.environ | variables | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run(argv, env=everything, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
-    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"step"')]

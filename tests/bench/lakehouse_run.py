@@ -1,12 +1,17 @@
-"""`python -m tests.bench.lakehouse_run`: a run of the history in a process of its own, a line of JSON for each step."""
+"""A run in a process of its own: a line of JSON for each step, with seconds, what was done, and the peak of memory.
+
+`python -m tests.bench.lakehouse_run history` lands, counts and publishes; `... training` makes the training data.
+"""
 
 import json
+import sys
 import time
 from pathlib import Path
 
 from gourmetgram.lakehouse import runs
 from gourmetgram.lakehouse.settings import LakehouseSettings
 from gourmetgram.lakehouse.tables import WINDOWS
+from gourmetgram.lakehouse.training_data import steps as training_steps
 
 
 def peak_mib() -> float:
@@ -16,23 +21,38 @@ def peak_mib() -> float:
     return int(kibibytes) / 1024
 
 
-def main() -> None:
-    """Land, count, publish; tell seconds, what was done, and the peak of memory so far."""
-    settings = LakehouseSettings()
-    began = time.perf_counter()
+class Steps:
+    """Tells what each step has taken."""
 
-    def tell(step: str, amount: int) -> None:
-        nonlocal began
-        now = time.perf_counter()
-        print(json.dumps({"step": step, "seconds": now - began, "amount": amount, "peak": peak_mib()}), flush=True)
-        began = now
+    def __init__(self) -> None:
+        self._began, self._cpu = time.perf_counter(), time.process_time()
 
+    def tell(self, step: str, amount: int) -> None:
+        """A step has ended."""
+        now, cpu = time.perf_counter(), time.process_time()
+        spent = {"seconds": now - self._began, "cpu": cpu - self._cpu, "peak": peak_mib()}
+        line = {"step": step, "amount": amount, **spent}
+        print(json.dumps(line), flush=True)
+        self._began, self._cpu = now, cpu
+
+
+def history(settings: LakehouseSettings, steps: Steps) -> None:
+    """Land, count, publish."""
     run = runs.consume_and_aggregate_events(settings, "bench")
-    tell("land", run["landed"]["read"])
+    steps.tell("land", run["landed"]["read"])
     for kind in WINDOWS:
-        tell("windows", int(runs.write_windows(settings, run, kind)["days"]))
-    tell("publish", len(runs.publish(settings, run)["tables"]))
+        steps.tell("windows", int(runs.write_windows(settings, run, kind)["days"]))
+    steps.tell("publish", len(runs.publish(settings, run)["tables"]))
+
+
+def training(settings: LakehouseSettings, steps: Steps) -> None:
+    """Extract, transform, load."""
+    run = training_steps.extract_data(settings, "bench")
+    steps.tell("extract", 0)
+    run = training_steps.transform_features(settings, run)
+    steps.tell("transform", run["rows"])
+    steps.tell("load", int(training_steps.load_iceberg(settings, run)["rows"]))
 
 
 if __name__ == "__main__":
-    main()
+    {"history": history, "training": training}[sys.argv[1]](LakehouseSettings(), Steps())

@@ -58,7 +58,7 @@ SOURCES: Mapping[str, tuple[type[Any], dict[str, pa.DataType]]] = {
             "created_at": INSTANT,
         },
     ),
-    "events": (
+    "landed": (
         Happening,
         {
             "event_type": pa.string(),
@@ -79,7 +79,7 @@ def sources(world: World) -> dict[str, pa.Table]:
     rows = {
         "users": [vars(user) for user in world.users],
         "images": [vars(image) | (gone if image.is_deleted else {}) for image in world.images],
-        "events": [vars(event) | {"offset": number} for number, event in enumerate(world.events)],
+        "landed": [vars(event) | {"offset": number} for number, event in enumerate(world.events)],
     }
     tables = {
         name: pa.table(

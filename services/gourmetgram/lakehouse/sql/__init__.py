@@ -15,6 +15,9 @@ MEMORY: Final = "512MB"
 
 THREADS: Final = 2
 
+AS_WRITTEN: Final = "build_side_probe_side"
+"""Of a join, the right side is what is kept in memory. DuckDB takes a dataset for one row, and would keep all of it."""
+
 
 class Session:
     """Steps that build on each other; each is a file of this folder, and knows sources and earlier steps by name."""
@@ -33,6 +36,7 @@ class Session:
         }
         with duckdb.connect(config=config) as database:
             database.execute("SET TimeZone = 'UTC'")
+            database.execute(f"SET disabled_optimizers = '{AS_WRITTEN}'")
             for source, data in sources.items():
                 database.register(source, data)
             yield cls(database)

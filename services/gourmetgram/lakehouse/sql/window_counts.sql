@@ -16,8 +16,8 @@ WITH happened AS (
       AND (event_type <> 'flag' OR comment_id IS NULL)
 ), counted AS (
     SELECT number, event_type, as_of - instant AS age, NOT (imported AND is_live) AS is_recent
-    FROM questions
-    JOIN happened USING (image_id)
+    FROM happened
+    JOIN questions USING (image_id)
     WHERE (instant <= as_of AND instant > as_of - $longest
            OR event_type = 'flag' AND (instant <= as_of OR imported AND is_live AND flags_before IS NOT NULL))
       AND (event_type <> 'view' OR views_before IS NULL OR position < views_before)

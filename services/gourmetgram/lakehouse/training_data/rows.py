@@ -48,13 +48,14 @@ class TrainingRows:
         """Prepare the rows.
 
         Args:
-            sources: Arrow tables or datasets: `images` and `users` as training_data/raw.py takes them, `events` and
-                `deleted` as they landed.
+            sources: Arrow tables or datasets: `images` and `users` as training_data/raw.py takes them, `landed` (the
+                events) and `deleted` as they landed.
             complete_until: unix microseconds up to which everything that happened has landed.
         """
         anchors = pa.table({"anchor_minutes": pa.array(ANCHORS, pa.int32())})
         with Session.over({**sources, "anchors": anchors}) as session:
             session.keep("posts")
+            session.keep("events", longest=LONGEST, last_anchor=max(ANCHORS) * MINUTE)
             session.keep("eligibility", ("rules", eligibility.cases()), complete_until=complete_until)
             session.keep("eligible")
             session.keep("questions", minute=MINUTE, complete_until=complete_until)

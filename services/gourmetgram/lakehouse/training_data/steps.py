@@ -118,7 +118,7 @@ def transform_features(settings: LakehouseSettings, run: TrainingRun) -> Trainin
     sources = {
         "images": _raw(storage, run, "images"),
         "users": _raw(storage, run, "users"),
-        "events": _events(every[EVENTS], storage, run),
+        "landed": _events(every[EVENTS], storage, run),
         "deleted": deleted_images(every[DELETED_IMAGES], storage),
     }
     with TrainingRows.over(sources, _microseconds(run["complete_until"])) as training:
