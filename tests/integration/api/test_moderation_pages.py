@@ -149,7 +149,7 @@ def test_three_items_are_reviewed_with_keys_alone(
         browser.wait_until(at_image(three[0]))
         press(browser, "c")
         browser.wait_until(at_image(three[1]))
-        assert "Ana confirmed" in browser.ask("document.activeElement.textContent")  # the notice has the focus
+        browser.wait_until("document.activeElement.textContent.includes('Ana confirmed')")  # the notice has the focus
         press(browser, "r")
         browser.wait_until(at_image(three[2]))
         press(browser, "m")
