@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
-LONGEST_REASON: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +18,7 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """One reason for a score: what added how much, and a sentence if there is one."""
+    """One reason for a score: what added how much (points of a rule, log odds of a model), and why, if it is known."""
 
     name: str
     points: float | None
@@ -60,6 +59,18 @@ _TOLD: Final[tuple[tuple[str, str, Callable[[float], str]], ...]] = (
 )
 
 
+_WEIGHED: Final[tuple[tuple[str, str, Callable[[float], str]], ...]] = (
+    *_TOLD,
+    ("caption_length", "Characters in the caption", number),
+    ("has_caption", "Has a caption (1) or none (0)", number),
+    ("hour_of_day", "Hour of the day, UTC", number),
+    ("day_of_week", "Day of the week, Monday is 0", number),
+    ("is_weekend", "Weekend (1) or not (0)", number),
+    ("recent_engagement_score", "Views and comments, last 5 minutes", number),
+)
+_WORDS: Final = {name: (words, told) for name, words, told in _WEIGHED}
+
+
 def signals_of(features: Mapping[str, Any]) -> list[Signal]:
     """The features that mean something to people, in the order in which they matter; what is no number is left out."""
     return [
@@ -70,25 +81,32 @@ def signals_of(features: Mapping[str, Any]) -> list[Signal]:
 
 
 def grounds_of(rationale: Any) -> list[Ground]:
-    """The reasons in a rationale: rules that fired, or features that weighed in a model.
+    """The reasons in a rationale: rules that fired, or features that moved a model's score the farthest.
 
-    Its shape depends on who decided. Lists of objects are read with the words that they bring along, and whatever is
-    neither is shown as it is.
+    What is neither is left out: its shape belongs to the scorer, and a page about a photo must not fail on it.
     """
     if not isinstance(rationale, dict):
         return []
-    lists = [value for value in rationale.values() if isinstance(value, list)]
-    return [_ground(entry) for entries in lists for entry in entries if isinstance(entry, dict)]
+    return [*_entries(rationale, "rules", _fired), *_entries(rationale, "features", _moved)]
 
 
-def _ground(entry: Mapping[str, Any]) -> Ground:
-    name = next((str(entry[key]) for key in ("name", "feature") if key in entry), "")
-    keys = ("points", "contribution", "weight", "share")
-    points = next((float(entry[key]) for key in keys if isinstance(entry.get(key), int | float)), None)
-    reason = str(entry.get("reason", ""))
-    if not reason and isinstance(entry.get("value"), int | float):
-        reason = f"its value was {number(float(entry['value']))}"
-    return Ground(name, points, reason[:LONGEST_REASON])
+def _entries(rationale: Mapping[str, Any], name: str, read: Callable[[Mapping[str, Any]], Ground]) -> list[Ground]:
+    entries = rationale.get(name)
+    return [read(one) for one in entries if isinstance(one, dict)] if isinstance(entries, list) else []
+
+
+def _fired(rule: Mapping[str, Any]) -> Ground:
+    return Ground(str(rule.get("name", "")), _float(rule.get("points")), str(rule.get("reason", "")))
+
+
+def _moved(reason: Mapping[str, Any]) -> Ground:
+    name, value = str(reason.get("feature", "")), _float(reason.get("value"))
+    words, told = _WORDS.get(name, (name.replace("_", " ").capitalize(), number))
+    return Ground(words, _float(reason.get("log_odds")), "" if value is None else f"was {told(value)}")
+
+
+def _float(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
 
 
 def decided_by(decision: Mapping[str, Any]) -> str:

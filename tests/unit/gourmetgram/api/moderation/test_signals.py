@@ -54,9 +54,16 @@ def test_numbers(value: float, words: str) -> None:
             [Ground("viral", 0.2, "many views")],
         ),
         (
-            {"model": "m1", "features": [{"feature": "total_flags", "contribution": -1.5, "value": 2}]},
-            [Ground("total_flags", -1.5, "its value was 2")],
+            {
+                "model": "m1",
+                "features": [
+                    {"feature": "user_age_days", "log_odds": -1.5, "value": 2},
+                    {"feature": "category_Soup", "log_odds": 0.25, "value": 1.0},
+                ],
+            },
+            [Ground("Age of the account", -1.5, "was 2 days"), Ground("Category soup", 0.25, "was 1")],
         ),
+        ({"features": [{"feature": 3}], "rules": None}, [Ground("3", None, "")]),
         ({"policy": "v1", "rules": []}, []),
         ({"rules": ["viral", 3, None]}, []),
         ({"rules": [{"points": "many"}]}, [Ground("", None, "")]),
@@ -67,6 +74,16 @@ def test_numbers(value: float, words: str) -> None:
 )
 def test_reasons_are_found_in_any_rationale(rationale: Any, expected: list[Ground]) -> None:
     assert grounds_of(rationale) == expected
+
+
+def test_every_feature_has_words() -> None:
+    """Those of the one-hot encoding are made of their names."""
+    reasons = [{"feature": name, "value": 1.0, "log_odds": 0.1} for name in FEATURES]
+    names = [ground.name for ground in grounds_of({"features": reasons})]
+    assert len(set(names)) == len(FEATURES)
+    assert not [name for name in names if "_" in name]
+    untold = [name for name in FEATURES if name.replace("_", " ").capitalize() in names]
+    assert untold == [name for name in FEATURES if name.startswith("category_")]
 
 
 def test_who_decided() -> None:
