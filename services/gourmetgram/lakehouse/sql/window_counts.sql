@@ -6,8 +6,8 @@
 -- events     what has landed
 --
 -- A window is (as_of - length, as_of]. Events of test accounts count nowhere, nor do flags on comments. To a live
--- platform an imported event is history, whenever it happened: it counts in the total only. Which of
--- them had been seen the border says; where there is none, their time decides.
+-- platform an imported event is history, whenever it happened: it counts in the total only. Which ones had been seen the
+-- border says; where there is none, their time decides.
 WITH happened AS (
     SELECT image_id, event_type, imported, "offset" AS position, epoch_us(occurred_at) AS instant
     FROM events
