@@ -179,13 +179,19 @@ def test_what_failed_runs_left_goes_as_well(history: LakehouseSettings, planted:
     assert elsewhere(history, made[0]) == set()
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize(("moment", "first"), [("before", 300), ("after", 400), ("after, and no rows go", 700)])
 def test_a_deletion_is_erased_while_rows_are_loaded(
-    history: LakehouseSettings, planted: World, monkeypatch: pytest.MonkeyPatch, moment: str
+    history: LakehouseSettings, planted: World, monkeypatch: pytest.MonkeyPatch, moment: str, first: int
 ) -> None:
-    """Right before the load looks at the training data, it knows; right after that, it is refused."""
-    made = four_posts(planted, SECRET + (300 if moment == "before" else 400))
-    trained(history)
+    """Right before the load looks at the training data, it knows; right after that, it is refused.
+
+    That holds as well where the image is in no row yet but those that are being loaded.
+    """
+    made = four_posts(planted, SECRET + first)
+    runs.run_once(history)
+    if moment != "after, and no rows go":
+        steps.run_once(history, "training")
+    left = training_images(history) - {made[0]}
     run = steps.transform_features(history, steps.extract_data(history, "races"))
     load_table = SqlCatalog.load_table
 
@@ -193,21 +199,21 @@ def test_a_deletion_is_erased_while_rows_are_loaded(
         monkeypatch.undo()
         planted.delete(made[0])
         runs.run_once(history)
-        assert training_images(history) == set(made[1:])
+        assert training_images(history) == left
 
     def deletes_meanwhile(catalog: SqlCatalog, name: str) -> Table:
         if name == TRAINING_DATA and moment == "before":
             delete()
         found = load_table(catalog, name)
-        if name == TRAINING_DATA and moment == "after":
+        if name == TRAINING_DATA and moment != "before":
             delete()
         return found
 
     monkeypatch.setattr(SqlCatalog, "load_table", deletes_meanwhile)
-    if moment == "after":
+    if moment != "before":
         with pytest.raises(CommitFailedException):
             steps.load_iceberg(history, run)
-        assert training_images(history) == set(made[1:])
+        assert training_images(history) == left
     steps.load_iceberg(history, run)
     assert training_images(history) == set(made[1:])
     assert len(table_rows(history, TRAINING_DATA)) == 9

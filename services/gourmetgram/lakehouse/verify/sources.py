@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import reduce
 from operator import or_
-from typing import Any, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,6 +22,10 @@ from gourmetgram.lakehouse.publishing import Published, latest
 from gourmetgram.lakehouse.tables import DELETED_IMAGES, EVENTS, TRAINING_DATA
 from gourmetgram.lakehouse.training_data import raw
 from gourmetgram.lakehouse.training_data.steps import LINEAGE
+
+BATCH: Final = 65_536
+READAHEAD: Final = 2
+"""Rows of a batch of training data, and batches that are read ahead."""
 
 
 class State(NamedTuple):

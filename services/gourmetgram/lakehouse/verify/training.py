@@ -1,7 +1,7 @@
 """Checks of the training data: rows, anchors, images, empty and impossible values, labels."""
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 import pyarrow as pa
 
@@ -14,9 +14,7 @@ from gourmetgram.lakehouse.training_data.contracts import check_training
 from gourmetgram.lakehouse.training_data.data_contract import ContractBroken
 from gourmetgram.lakehouse.training_data.rows import SCHEMA
 from gourmetgram.lakehouse.verify.checks import Check, level_for
-from gourmetgram.lakehouse.verify.sources import Sources, Training
-
-BATCH: Final = 131_072
+from gourmetgram.lakehouse.verify.sources import BATCH, READAHEAD, Sources, Training
 
 
 def checks(sources: Sources, training: Training, settings: LakehouseSettings) -> Iterator[Check]:
@@ -78,7 +76,7 @@ def _values(training: Training, labels: dict[str, Any]) -> Iterator[Check]:
     """Each batch is looked at twice: are values missing, and are they possible?"""
     nulls = dict.fromkeys(SCHEMA.names, 0)
     broken = None
-    for batch in training.rows.to_batches(batch_size=BATCH):
+    for batch in training.rows.to_batches(batch_size=BATCH, batch_readahead=READAHEAD):
         rows = pa.Table.from_batches([batch]).cast(SCHEMA).combine_chunks()
         for name in SCHEMA.names:
             nulls[name] += rows[name].null_count

@@ -44,16 +44,16 @@ def test_only_errors_end_a_run_and_all_of_them_are_named() -> None:
 @pytest.mark.parametrize(
     ("older", "newer", "index"),
     [
-        ({0: 50, 1: 50}, {0: 500, 1: 500}, 0.0),
-        ({0: 50, 1: 50}, {0: 25, 1: 75}, -0.25 * math.log(0.5) + 0.25 * math.log(1.5)),
-        ({0: 90, 1: 10}, {0: 10, 1: 90}, 1.6 * math.log(9)),
-        ({1: 10}, {3: 10}, 2 * (1 - 1e-4) * math.log(1e4)),
-        ({1: 10}, {1: 7}, 0.0),
-        ({}, {}, 0.0),
+        ([50, 50], [500, 500], 0.0),
+        ([50, 50], [25, 75], -0.25 * math.log(0.5) + 0.25 * math.log(1.5)),
+        ([90, 10], [10, 90], 1.6 * math.log(9)),
+        ([10, 0, 0], [0, 0, 10], 2 * (1 - 1e-4) * math.log(1e4)),
+        ([0, 10], [0, 7], 0.0),
+        ([0, 0], [0, 0], 0.0),
     ],
 )
-def test_the_stability_index(older: dict[int, int], newer: dict[int, int], index: float) -> None:
-    assert stability_index(older, newer) == pytest.approx(index, abs=1e-12)
+def test_the_stability_index(older: list[int], newer: list[int], index: float) -> None:
+    assert stability_index(np.array(older), np.array(newer)) == pytest.approx(index, abs=1e-12)
 
 
 def rows(values: dict[str, Any], size: int) -> pa.Table:
