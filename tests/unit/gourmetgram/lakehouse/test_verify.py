@@ -178,6 +178,8 @@ def test_a_recounted_row() -> None:
     assert (second["user_image_count"], second["user_age_days"]) == (3, 1.5 + 5 / 1440)
     assert (third["time_since_upload_seconds"], third["has_caption"], third["category_Soup"]) == (1800, False, True)
     assert third["label"], "the flag at the very end of the 24 h"
+    at_an_anchor = rows_of(post, [Event("flag", MONDAY + 5 * MINUTE)], MONDAY + DAY)
+    assert [row["label"] for row in at_an_anchor] == [True, False, False], "at the anchor it is known, not foretold"
     assert len(list(rows_of(post, happened, MONDAY + 5 * MINUTE))) == 2
     assert [row["label"] for row in rows_of(post, happened, MONDAY + DAY - 1)] == [None] * 3
     assert set(first) == set(SCHEMA.names)
