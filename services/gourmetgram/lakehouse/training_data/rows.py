@@ -57,7 +57,7 @@ class TrainingRows:
             session.keep("posts")
             session.keep("events", longest=LONGEST, last_anchor=max(ANCHORS) * MINUTE)
             session.keep("eligibility", ("rules", eligibility.cases()), complete_until=complete_until)
-            session.keep("eligible")
+            session.define("eligible")
             session.keep("questions", minute=MINUTE, complete_until=complete_until)
             count(session)
             session.keep("flagged_later", horizon=LABEL_HORIZON)
