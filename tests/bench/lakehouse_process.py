@@ -13,7 +13,7 @@ Step = dict[str, Any]
 
 
 def run(what: str, variables: Mapping[str, str]) -> list[Step]:
-    """Run `history` or `training` to its end; a line for each step: `step`, `amount`, `seconds`, `cpu`, `peak` in MiB."""
+    """Run `history` or `training` to its end; of each step `step`, `amount`, `seconds`, `cpu`, and `peak` in MiB."""
     argv = [sys.executable, "-m", "tests.bench.lakehouse_run", what]
     everything = os.environ | dict(variables) | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run(argv, env=everything, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
