@@ -25,8 +25,8 @@ def write(path: Path, first: int, kind: pa.DataType) -> None:
 
 
 def reader(folder: Path, batch_rows: int) -> Reader:
-    paths = [str(path) for path in folder.iterdir()]
-    return Reader(paths[::-1], pyarrow.fs.LocalFileSystem(), batch_rows)
+    paths = [str(folder / name) for name in ("b.parquet", "a.parquet")]
+    return Reader(paths, pyarrow.fs.LocalFileSystem(), batch_rows)
 
 
 @pytest.fixture(params=[pa.float64(), pa.float32()], ids=str)
