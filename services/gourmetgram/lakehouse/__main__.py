@@ -26,6 +26,7 @@ class Command(NamedTuple):
 
 
 IMAGE: Final = ("image", {"type": int, "help": "id of the image"})
+PATHS: Final = ("--paths", {"action": "store_true", "help": "each file by its path"})
 SVG: Final = ("--svg", {"action": "store_true", "help": "as a picture"})
 MERMAID: Final = ("--mermaid", {"action": "store_true", "help": "as a Mermaid diagram"})
 
@@ -37,7 +38,7 @@ COMMANDS: Final = {
     "parity": Command(commands.compare),
     "verify-pipeline": Command(commands.verify_pipeline),
     "lineage": Command(commands.trace, (("kind", {"choices": KINDS}), ("identity", {"help": "its id"}), SVG, MERMAID)),
-    "find-image": Command(commands.find_image, (IMAGE,)),
+    "find-image": Command(commands.find_image, (IMAGE, PATHS)),
 }
 
 

@@ -80,7 +80,7 @@ def trace(settings: LakehouseSettings, arguments: Namespace) -> None:
 def find_image(settings: LakehouseSettings, arguments: Namespace) -> None:
     """Look through every file for the id of an image."""
     found = search.find_image(settings, arguments.image)
-    _print_lines(search.told(found))
+    _print_lines(search.told(found) if arguments.paths else search.summed_up(found))
     if search.gone(found):
         print(f"of image {arguments.image} nothing is left" + (" but the records above" if found else ""))
 

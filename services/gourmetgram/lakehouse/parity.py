@@ -164,7 +164,7 @@ def told(report: ParityReport) -> Iterable[str]:
     yield from _told_differences(report)
     for feature, late in report["lateness"].items():
         yield (
-            f"lateness: by event time alone, {late['decisions']} decisions would have another {feature}, "
+            f"lateness: by event time alone, {feature} would differ in {late['decisions']} of them, "
             f"by {late['largest']:g} at most"
         )
 

@@ -37,7 +37,7 @@ OFFSETS: Final = {name: f"/{topic}" for name, topic in COUNTED.items()}
 
 DECISIONS: Final = """
 SELECT id, image_id, trigger_type, as_of, features::text AS features, partition, offsets::text AS offsets,
-       is_image_deleted
+       is_image_deleted, posts_unseen
 FROM raw.decisions WHERE id > {after} ORDER BY id LIMIT {limit}
 """
 

@@ -79,9 +79,18 @@ def gone(found: Iterable[Found]) -> bool:
 
 
 def told(found: Iterable[Found]) -> Iterator[str]:
-    """The findings in lines, for people."""
+    """The findings in lines, for people, each with its path."""
     for one in found:
         yield f"{one.kind:9}  {one.rows:>6}  {one.path}  ({one.what})"
+
+
+def summed_up(found: Iterable[Found]) -> Iterator[str]:
+    """The findings in fewer lines: how many objects of each sort, and how many rows in them."""
+    by_sort: dict[tuple[str, str], list[Found]] = {}
+    for one in found:
+        by_sort.setdefault((one.kind, one.what), []).append(one)
+    for (kind, what), some in sorted(by_sort.items()):
+        yield f"{kind:9}  {len(some):>3} files {sum(one.rows for one in some):>5} rows  {what}"
 
 
 class _Look:

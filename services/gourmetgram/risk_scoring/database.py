@@ -26,17 +26,17 @@ PREPARE subjects (bigint[], bigint[]) AS
            (extract(epoch FROM images.created_at) * 1000000)::bigint, length(images.caption), images.category,
            (SELECT count(*) FROM images AS others WHERE others.user_id = images.user_id
                AND others.created_at <= timestamptz 'epoch' + asked.as_of * interval '1 microsecond'),
-           (extract(epoch FROM users.created_at) * 1000000)::bigint
+           (extract(epoch FROM users.created_at) * 1000000)::bigint, pg_current_snapshot()::text
     FROM unnest($1, $2) WITH ORDINALITY AS asked (image_id, as_of, number)
     JOIN images ON images.id = asked.image_id JOIN users ON users.id = images.user_id;
 PREPARE decide (uuid[], bigint[], text[], text[], float8[], text[], boolean[], text[], bigint[], text[], text[], text[],
-                integer[], text[]) AS
+                integer[], text[], pg_snapshot) AS
     INSERT INTO moderation (inference_request_id, target_type, target_id, inference_mode, model_version, risk_score,
                             recommendation, served, trigger_type, as_of, features, policy_version, rationale, partition,
-                            offsets, created_at)
+                            offsets, seen, created_at)
     SELECT request_id, 'image', image_id, mode, version, score, recommendation, served, trigger,
            timestamptz 'epoch' + as_of * interval '1 microsecond', features::jsonb, policy, rationale::jsonb,
-           partition, offsets::jsonb, clock_timestamp()
+           partition, offsets::jsonb, $15, clock_timestamp()
     FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) AS decision (request_id, image_id, mode,
          version, score, recommendation, served, trigger, as_of, features, policy, rationale, partition, offsets)
     ON CONFLICT DO NOTHING RETURNING inference_request_id, served;
@@ -91,21 +91,26 @@ class Database:
         """Open a session within 3 s. Each statement is a transaction of its own."""
         return cls(_connect(url, "risk_scoring"))
 
-    def subjects(self, requests: Sequence[ModerationRequest]) -> list[Subject | None]:
-        """What is known about the image of each request; None where it was deleted, or never was."""
+    def subjects(self, requests: Sequence[ModerationRequest]) -> tuple[list[Subject | None], str | None]:
+        """What is known about the image of each request; None where it was deleted, or never was.
+
+        And which transactions could be seen: what others have committed since, these decisions do not know.
+        """
         images, instants = [one.image_id for one in requests], [one.as_of for one in requests]
         self._cursor.execute("EXECUTE subjects (%s, %s)", (images, instants))
         found: list[Subject | None] = [None] * len(requests)
-        for number, is_deleted, *facts in self._cursor.fetchall():
+        rows = self._cursor.fetchall()
+        for number, is_deleted, *facts, _ in rows:
             if not is_deleted:
                 found[number - 1] = Subject(*facts)
-        return found
+        return found, rows[0][-1] if rows else None
 
-    def store(self, decisions: Sequence[Decision]) -> set[str]:
+    def store(self, decisions: Sequence[Decision], seen: str | None) -> set[str]:
         """Commit decisions; return the ids of the requests that had none that is served before."""
         columns = zip(*map(_row, decisions), strict=True)
         self._cursor.execute(
-            "EXECUTE decide (%s::uuid[], %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)", list(map(list, columns))
+            "EXECUTE decide (%s::uuid[], %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            [*map(list, columns), seen],
         )
         return {str(request) for request, is_served in self._cursor.fetchall() if is_served}
 

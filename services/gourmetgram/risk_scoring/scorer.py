@@ -85,9 +85,9 @@ class Scorer:
     def _decide(self, records: Sequence[Raw], database: Database) -> tuple[list[Decision], set[str]]:
         """Commit the decisions; return them, and the ids of the requests that had none that is served before."""
         requests = self._readable(records)
-        subjects = database.subjects(requests) if requests else []
+        subjects, seen = database.subjects(requests) if requests else ([], None)
         decisions = decide(self._known(requests, subjects), self._policy, self._serving())
-        return decisions, database.store(decisions) if decisions else set()
+        return decisions, database.store(decisions, seen) if decisions else set()
 
     def _report(self, decisions: Sequence[Decision], new: Collection[str]) -> None:
         for decision in decisions:

@@ -31,6 +31,7 @@ def test_the_role_has_the_rights_that_scoring_needs_and_no_others(rows: Rows) ->
         ("moderation", "INSERT"),
         ("scoring_mode", "SELECT"),
         ("model_versions", "SELECT"),
+        ("model_versions", "INSERT"),
     }
     assert set(rows(COLUMN_RIGHTS)) == {
         *(("images", name, "SELECT") for name in ("id", "user_id", "caption", "category", "created_at", "deleted_at")),

@@ -36,6 +36,7 @@ class Session:
         }
         with duckdb.connect(config=config) as database:
             database.execute("SET TimeZone = 'UTC'")
+            database.execute("SET enable_progress_bar = false")  # else it is drawn on whatever the output is
             database.execute(f"SET disabled_optimizers = '{AS_WRITTEN}'")
             for source, data in sources.items():
                 database.register(source, data)

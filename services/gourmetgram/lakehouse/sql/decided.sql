@@ -1,7 +1,7 @@
 -- Decisions with how far each topic had been applied when their counts were frozen, and why one of them cannot be
 -- compared with the history; NULL if it can.
 --
--- decisions   id, image_id, trigger_type, as_of, features and offsets (JSON), partition, is_image_deleted
+-- decisions   id, image_id, trigger_type, as_of, features and offsets (JSON), partition, is_image_deleted, posts_unseen
 -- images      id, created_at
 -- deleted     images that were deleted, also since that snapshot
 -- partitions  partition, and of the history views_end, comments_end, flags_end: the next offset of each topic; lost_until:
@@ -21,6 +21,7 @@ SELECT frozen.id,
        views_before,
        comments_before,
        flags_before,
+       posts_unseen,
        CASE
            WHEN is_image_deleted OR deleted.image_id IS NOT NULL THEN 'image_deleted'
            WHEN views_before IS NULL OR comments_before IS NULL OR flags_before IS NULL THEN 'no_offsets'

@@ -9,7 +9,8 @@ SELECT row_number() OVER (ORDER BY image_id, anchor_minutes) AS number,
        false AS is_live,
        NULL AS views_before,
        NULL AS comments_before,
-       NULL AS flags_before
+       NULL AS flags_before,
+       0 AS posts_unseen
 FROM eligible
 CROSS JOIN anchors
 WHERE uploaded_at + anchor_minutes * $minute <= $complete_until

@@ -50,6 +50,7 @@ def decided(**changes: Any) -> dict[str, Any]:
                 "id": [7],
                 "trigger_type": ["upload"],
                 "features": ["{}"],
+                "posts_unseen": [2],
                 "as_of": pa.array([1_000_001], INSTANT),
                 **{name: pa.array([whole[name]], kind) for name, kind in types.items()},
             }
@@ -70,6 +71,7 @@ def test_a_decision_with_all_that_it_knew_can_be_compared() -> None:
     row = decided()
     assert row["skipped"] is None
     assert (row["as_of"], row["views_before"], row["comments_before"], row["flags_before"]) == (1_000_001, 5, 5, 5)
+    assert row["posts_unseen"] == 2
 
 
 @pytest.mark.parametrize(
@@ -95,14 +97,15 @@ def test_other_decisions_are_skipped_with_a_reason(changes: dict[str, Any], reas
 
 def test_each_decision_is_asked_about_twice() -> None:
     rows = {"id": [9, 4], "image_id": [1, 2], "as_of": [10, 20]}
-    borders = {"views_before": [1, 2], "comments_before": [3, 4], "flags_before": [5, 6]}
+    borders = {"views_before": [1, 2], "comments_before": [3, 4], "flags_before": [5, 6], "posts_unseen": [7, 8]}
     found = sql.run("asked", {"decided": pa.table(rows | borders)}).sort_by("number").to_pylist()
     assert [row["number"] for row in found] == [0, 1, 2, 3]
-    assert [(row["image_id"], row["as_of"], row["views_before"], row["flags_before"]) for row in found] == [
-        (2, 20, 2, 6),
-        (2, 20, None, None),
-        (1, 10, 1, 5),
-        (1, 10, None, None),
+    names = ("image_id", "as_of", "views_before", "flags_before", "posts_unseen")
+    assert [tuple(row[name] for name in names) for row in found] == [
+        (2, 20, 2, 6, 8),
+        (2, 20, None, None, 0),
+        (1, 10, 1, 5, 7),
+        (1, 10, None, None, 0),
     ]
     assert all(row["is_live"] for row in found)
 
@@ -173,7 +176,7 @@ def test_equality_passes_and_is_told() -> None:
     require_equal(report)
     lines = "\n".join(told(report))
     assert f"0 of {2 * len(FEATURES)} values differ" in lines
-    assert f"1 decisions would have another {FEATURES[0]}, by 1 at most" in lines
+    assert f"lateness: by event time alone, {FEATURES[0]} would differ in 1 of them, by 1 at most" in lines
 
 
 def test_a_difference_is_told_with_the_decision_and_both_values() -> None:

@@ -50,6 +50,7 @@ class Question:
     views_before: int | None
     comments_before: int | None
     flags_before: int | None
+    posts_unseen: int = 0
 
     def border(self, kind: str) -> int | None:
         return {"view": self.views_before, "comment": self.comments_before, "flag": self.flags_before}[kind]
@@ -81,7 +82,10 @@ def an_event(chance: Random) -> Event:
 def a_question(chance: Random) -> Question:
     is_live = chance.random() < 0.7
     borders = [chance.choice([None, chance.randint(0, 13)]) if is_live else None for _ in range(3)]
-    return Question(chance.randint(1, IMAGES), chance.choice(MOMENTS), is_live, *borders)
+    posts_unseen = chance.choice([0, 0, 2]) if is_live else 0
+    return Question(
+        chance.randint(1, IMAGES), chance.choice(MOMENTS), is_live, borders[0], borders[1], borders[2], posts_unseen
+    )
 
 
 def some_posts(chance: Random) -> list[Post]:
@@ -116,7 +120,7 @@ def expected(question: Question, all_events: list[Event], all_posts: list[Post])
         was_seen = question.is_live and one.imported and question.flags_before is not None
         counts["total_flags"] += was_seen or one.occurred_at <= question.as_of
     (post,) = [one for one in all_posts if one.image_id == question.image_id]
-    counts["user_image_count"] = 0
+    counts["user_image_count"] = -question.posts_unseen
     for other in all_posts:
         counts["user_image_count"] += other.user_id == post.user_id and other.uploaded_at <= question.as_of
     return counts
@@ -143,6 +147,7 @@ QUESTION_TYPES = {
     "views_before": pa.int64(),
     "comments_before": pa.int64(),
     "flags_before": pa.int64(),
+    "posts_unseen": pa.int64(),
 }
 POST_TYPES = {"image_id": pa.int64(), "user_id": pa.int64(), "uploaded_at": pa.int64()}
 
