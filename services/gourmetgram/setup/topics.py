@@ -4,7 +4,7 @@ import os
 
 from kafka.admin import KafkaAdminClient, NewTopic
 from kafka.errors import KafkaConnectionError, KafkaTimeoutError, TopicAlreadyExistsError
-from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_random_exponential
+from tenacity import retry, retry_if_exception_type, retry_if_result, stop_after_delay, wait_random_exponential
 
 from gourmetgram.core import topics
 
@@ -17,9 +17,14 @@ def wanted(names: list[str]) -> list[NewTopic]:
     ]
 
 
+def sizes_of(described: list[dict[str, object]]) -> dict[str, int]:
+    """How many partitions each topic has; 0 of one that was created a moment ago, and is not known everywhere yet."""
+    return {str(one["name"] if "name" in one else one["topic"]): len(list(one["partitions"])) for one in described}  # type: ignore[call-overload]
+
+
 def misshapen(described: list[dict[str, object]]) -> list[str]:
     """What is wrong with topics that exist already: a sentence each."""
-    sizes = {str(one["name"] if "name" in one else one["topic"]): len(list(one["partitions"])) for one in described}  # type: ignore[call-overload]
+    sizes = sizes_of(described)
     return [
         f"topic {name} has {size} partitions, expected {topics.PARTITIONS}: an image would be in different partitions "
         f"of different topics. Delete it (its events are lost) and run topics-init again."
@@ -39,6 +44,20 @@ def connect(servers: str) -> KafkaAdminClient:
     return KafkaAdminClient(bootstrap_servers=servers.split(","))
 
 
+@retry(
+    retry=retry_if_result(lambda described: 0 in sizes_of(described).values()),
+    stop=stop_after_delay(20),
+    wait=wait_random_exponential(multiplier=0.1, max=1),
+    retry_error_callback=lambda state: (
+        state.outcome.result() if state.outcome else []
+    ),  # still not known: told as it is
+)
+def describe(admin: KafkaAdminClient) -> list[dict[str, object]]:
+    """All our topics, once the broker knows their partitions."""
+    described: list[dict[str, object]] = admin.describe_topics(list(topics.ALL))
+    return described
+
+
 def main() -> None:
     """Create what is missing on the broker named by KAFKA_BOOTSTRAP_SERVERS."""
     admin = connect(os.environ["KAFKA_BOOTSTRAP_SERVERS"])
@@ -49,7 +68,7 @@ def main() -> None:
                 admin.create_topics(wanted(missing))
             except TopicAlreadyExistsError:
                 print("another topics-init was quicker")
-        problems = misshapen(admin.describe_topics(list(topics.ALL)))
+        problems = misshapen(describe(admin))
     finally:
         admin.close()
     if problems:

@@ -137,8 +137,19 @@ def deploy(folder: Folder, version: str, key: bytes) -> Model:
         ModelRefused: it cannot be loaded; the pointer stays as it was.
     """
     model = load(folder, version, key)
-    folder.write(POINTER, json.dumps({"version": version}).encode())
+    replaced = deployed(folder)
+    before = replaced if replaced != version else previous(folder)
+    folder.write(POINTER, json.dumps({"version": version, "previous": before}).encode())
     return model
+
+
+def previous(folder: Folder) -> str | None:
+    """The version that the present one has replaced, if there is one."""
+    try:
+        before = json.loads(folder.read(POINTER)).get("previous")
+    except FileNotFoundError:
+        return None
+    return None if before is None else str(before)
 
 
 def deployed(folder: Folder) -> str | None:

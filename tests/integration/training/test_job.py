@@ -199,7 +199,7 @@ def test_what_cannot_be_is_said_before_anything_is_learned(trained: Trained) -> 
 
 def test_the_command_trains_and_says_how_good_it_is(trained: Trained, variables: dict[str, str]) -> None:
     command = [
-        sys.executable, "-W", "error", "-m", "gourmetgram.training",
+        sys.executable, "-W", "error", "-m", "gourmetgram.training", "train",
         "--snapshot", str(trained.snapshot), "--version", "told",
     ]  # fmt: skip
     run = partial(subprocess.run, command, env=os.environ | variables, capture_output=True, text=True, timeout=120)

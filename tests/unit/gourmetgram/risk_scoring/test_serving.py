@@ -2,31 +2,17 @@
 
 import numpy as np
 import pytest
-from sklearn.linear_model import LogisticRegression, SGDClassifier
-from sklearn.preprocessing import StandardScaler
 
 from gourmetgram.core.features import FEATURES
 from gourmetgram.core.policy import load
 from gourmetgram.risk_scoring.scoring import Subject, decide
 from gourmetgram.risk_scoring.serving import Model, Serving
-from gourmetgram.training.model import CalibratedClassifier, category_encoder
 from gourmetgram.training.model import Model as Trained
+from tests.support.models import trained
 from tests.support.requests import NOON, asked
 
 POLICY = load("v1")
 PLAIN = Subject(NOON, 0, "Bread", 1, NOON)
-
-
-def trained(seed: int = 1) -> Trained:
-    """A model of noise, but for views in five minutes."""
-    chance = np.random.default_rng(seed)
-    features = chance.normal(3, 2, (4000, len(FEATURES)))
-    labels = (features[:, FEATURES.index("views_5min")] + chance.normal(0, 1, 4000) > 4).astype(int)
-    scaler = StandardScaler().fit(features)
-    classifier = SGDClassifier(loss="log_loss", random_state=seed).fit(scaler.transform(features), labels)
-    decisions = classifier.decision_function(scaler.transform(features))
-    calibrator = LogisticRegression(C=np.inf).fit(decisions[:, np.newaxis], labels)
-    return Trained({"version": "v7"}, scaler, CalibratedClassifier(classifier, calibrator), category_encoder())
 
 
 def test_a_served_model_scores_as_the_trained_one() -> None:
