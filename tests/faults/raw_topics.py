@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 SILENCE_SECONDS = 10
 
@@ -24,8 +25,12 @@ def ends(address: str, topics: Sequence[str]) -> dict[tuple[str, int], int]:
     return {place: end for place, (_, end) in ranges(address, topics).items()}
 
 
+@retry(retry=retry_if_exception_type(KafkaException), stop=stop_after_delay(30), wait=wait_fixed(0.2), reraise=True)
 def ranges(address: str, topics: Sequence[str]) -> dict[tuple[str, int], tuple[int, int]]:
-    """The earliest offset that is left of each partition of the topics, and the next one."""
+    """The earliest offset that is left of each partition of the topics, and the next one.
+
+    Partitions that were made a moment ago have no leader yet, so it asks again.
+    """
     known = AdminClient({"bootstrap.servers": address}).list_topics(timeout=10).topics
     consumer = Consumer({"bootstrap.servers": address, "group.id": "nobody"})
     try:

@@ -106,5 +106,10 @@ def _identity(name: str, keys: dict[str, str], actions: list[str]) -> dict[str, 
 
 
 def _rights(one: dict[str, list[str]]) -> list[str]:
-    read = [f"{right}:{bucket}" for bucket in one["read"] for right in ("Read", "List")]
-    return read + [f"{right}:{bucket}" for bucket in one["write"] for right in ("Write", "Tagging")]
+    read = [f"{right}:{_pattern(place)}" for place in one["read"] for right in ("Read", "List")]
+    return read + [f"{right}:{_pattern(place)}" for place in one["write"] for right in ("Write", "Tagging")]
+
+
+def _pattern(place: str) -> str:
+    """A bucket by its name, a folder of one by what its objects begin with."""
+    return f"{place}/*" if "/" in place else place
