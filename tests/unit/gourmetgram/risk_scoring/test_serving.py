@@ -1,5 +1,9 @@
 """Rules and a model on the same requests: what is stored, what is heard, and that a served model scores as trained."""
 
+import ast
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -8,6 +12,7 @@ from gourmetgram.core.policy import load
 from gourmetgram.risk_scoring.scoring import Subject, decide
 from gourmetgram.risk_scoring.serving import Model, Serving
 from gourmetgram.training.model import Model as Trained
+from labkit.paths import ROOT
 from tests.support.models import trained
 from tests.support.requests import NOON, asked
 
@@ -75,3 +80,20 @@ def test_the_reasons_are_the_features_that_move_the_score() -> None:
     assert second == {"feature": "views_5min", "value": 8, "log_odds": 4}
     assert decision.risk_score == pytest.approx(1 / (1 + np.exp(2)))
     assert "comments_5min, views_5min" in decision.why
+
+
+def imported_by(path: Path) -> set[str]:
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    names = [one.name for node in nodes if isinstance(node, ast.Import) for one in node.names]
+    names += [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
+    return {name.split(".")[0] for name in names} - set(sys.stdlib_module_names) - {"gourmetgram"}
+
+
+def test_the_lock_of_the_services_has_what_a_model_needs_to_be_loaded() -> None:
+    """It is imported only once a model is deployed, so a missing package would be noticed late."""
+    folder = ROOT / "services/gourmetgram/training"
+    imported = imported_by(folder / "artifacts.py") | imported_by(folder / "model.py")
+    needed = {"scikit-learn" if name == "sklearn" else name for name in imported}
+    locked = {line.split("==")[0] for line in (ROOT / "locks/services.txt").read_text().splitlines() if "==" in line}
+    assert needed >= {"scikit-learn", "joblib"}
+    assert needed <= locked
