@@ -22,6 +22,11 @@ Trigger = Literal["upload", "anchor", "viral", "suspicious", "flagged"]
 
 TRIGGERS: tuple[Trigger, ...] = get_args(Trigger)
 
+Mode = Literal["heuristic", "shadow", "model"]
+"""Who decides: the rules, the rules while a model scores every request as well, or the model."""
+
+MODES: tuple[Mode, ...] = get_args(Mode)
+
 Partition = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 Topic = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]+$")]
 

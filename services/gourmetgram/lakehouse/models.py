@@ -1,19 +1,15 @@
 """What is kept of each model, as far as the history must know it: which images it has seen, and where it came from."""
 
 import json
-from typing import Any, Final
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset
 import pyarrow.fs
 
+from gourmetgram.core.model_files import METADATA, SEEN
 from gourmetgram.lakehouse.settings import LakehouseSettings
-
-METADATA: Final = "metadata.json"
-
-SEEN: Final = "image_ids.parquet"
-"""A file beside each model: the ids of all images that it was trained, calibrated or tested on."""
 
 
 class ModelStore:

@@ -20,9 +20,9 @@ from pyiceberg.schema import Schema
 from pyiceberg.table import Table
 from pyiceberg.types import NestedField, PrimitiveType
 
+from gourmetgram.core.model_files import SEEN
 from gourmetgram.lakehouse import files, tables
 from gourmetgram.lakehouse.catalog import open_catalog, open_storage
-from gourmetgram.lakehouse.models import SEEN
 from gourmetgram.lakehouse.settings import LakehouseSettings
 from gourmetgram.lakehouse.tables import DELETED_IMAGES
 from gourmetgram.lakehouse.training_data import raw

@@ -7,9 +7,8 @@ import msgspec
 import psycopg2
 import psycopg2.extensions
 
-from gourmetgram.core.moderation import ModerationRequest
+from gourmetgram.core.moderation import Mode, ModerationRequest
 from gourmetgram.risk_scoring.scoring import Decision, Subject
-from gourmetgram.risk_scoring.serving import Mode
 
 SESSION: Final = {
     "statement_timeout": "20s",

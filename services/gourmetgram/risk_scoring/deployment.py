@@ -13,8 +13,10 @@ from typing import Protocol
 import psycopg2
 import structlog
 
+from gourmetgram.core.moderation import Mode
 from gourmetgram.risk_scoring.metrics import Metrics
-from gourmetgram.risk_scoring.serving import RULES_ALONE, Mode, Model, Serving
+from gourmetgram.risk_scoring.serving import RULES_ALONE, Model, Serving
+from gourmetgram.training.errors import ModelRefused
 
 log = structlog.get_logger("risk_scoring")
 
@@ -52,10 +54,6 @@ class Models(Protocol):
         """
 
 
-class ModelRefused(Exception):
-    """A model, or the pointer to it, must not be used; the message says why."""
-
-
 class StorageAway(Exception):
     """Object storage does not answer as it should."""
 
@@ -73,7 +71,6 @@ class Deployment:
         self._serving = RULES_ALONE
         self._complaint = ""
         self._wake = threading.Event()
-        self._stopped = False
 
     def current(self) -> Serving:
         """Who decides."""
@@ -86,11 +83,6 @@ class Deployment:
 
     def look(self) -> None:
         """Look at once, and not only when it is time to."""
-        self._wake.set()
-
-    def stop(self) -> None:
-        """Look no more."""
-        self._stopped = True
         self._wake.set()
 
     def refresh(self) -> None:
@@ -106,7 +98,7 @@ class Deployment:
         self._take_over(serving)
 
     def _run(self) -> None:
-        while not self._stopped:
+        while True:  # it ends with the process
             self._wake.wait(self._seconds)
             self._wake.clear()
             self.refresh()

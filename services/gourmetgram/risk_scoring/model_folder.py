@@ -8,12 +8,13 @@ import urllib3
 from minio import Minio
 from minio.error import MinioException, S3Error
 
-from gourmetgram.risk_scoring.deployment import ModelRefused, StorageAway
+from gourmetgram.risk_scoring.deployment import StorageAway
 from gourmetgram.risk_scoring.serving import Model
+from gourmetgram.training import pointer
+from gourmetgram.training.errors import ModelRefused
 
 CONNECT_SECONDS: Final = 2
 READ_SECONDS: Final = 10
-POINTER: Final = "latest.json"
 
 
 class ModelFolder:
@@ -70,29 +71,16 @@ class ModelFolder:
             answer.close()
             answer.release_conn()
 
-    def write(self, path: str, content: bytes) -> None:
-        """Not here: the scorer has no right to."""
-        raise PermissionError(f"the scorer does not write models ({path}, {len(content)} bytes)")
-
     def deployed(self) -> str | None:
         """See deployment.Models."""
-        try:
-            self.read(POINTER)
-        except FileNotFoundError:
-            return None  # without a model nothing of what follows has to be imported
-        from gourmetgram.training import artifacts
-
-        try:
-            return artifacts.deployed(self)
-        except artifacts.ModelRefused as error:
-            raise ModelRefused(str(error)) from error
+        return pointer.deployed(self)
 
     def load(self, version: str) -> tuple[Model, str]:
         """See deployment.Models."""
-        from gourmetgram.training import artifacts
+        from gourmetgram.training import artifacts  # scikit-learn takes 100 MB: not before there is a model
 
+        trained = artifacts.load(self, version, self._key)
         try:
-            trained = artifacts.load(self, version, self._key)
             return Model.of(trained), json.dumps(trained.metadata)
-        except (artifacts.ModelRefused, ValueError) as error:
+        except ValueError as error:
             raise ModelRefused(str(error)) from error

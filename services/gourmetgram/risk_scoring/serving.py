@@ -2,16 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal, NamedTuple, Protocol, Self, get_args
+from typing import Any, Final, NamedTuple, Protocol, Self
 
 import numpy as np
 
 from gourmetgram.core.features import FEATURES, Numbers
-
-Mode = Literal["heuristic", "shadow", "model"]
-"""`shadow`: the model scores every request as well, and the rules' decision is the one that counts."""
-
-MODES: Final[tuple[Mode, ...]] = get_args(Mode)
+from gourmetgram.core.moderation import Mode
 
 TOLD: Final = 5
 """Features named as the reasons of a model's score."""

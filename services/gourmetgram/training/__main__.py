@@ -4,9 +4,9 @@ import argparse
 import getpass
 import sys
 
+from gourmetgram.core.moderation import MODES
 from gourmetgram.training import commands
-from gourmetgram.training.artifacts import ModelRefused
-from gourmetgram.training.errors import TrainingError
+from gourmetgram.training.errors import ModelRefused, TrainingError
 from gourmetgram.training.settings import TrainingSettings
 
 
@@ -36,7 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     deploy.add_argument("--anyway", action="store_true", help="also if it is worse than the present one")
     word("roll-back", commands.roll_back)
     mode = word("mode", commands.mode)
-    mode.add_argument("mode", choices=commands.MODES)
+    mode.add_argument("mode", choices=MODES)
     mode.add_argument("--by", default=getpass.getuser(), help="who says so; else the user of this machine")
     return parser
 

@@ -8,56 +8,30 @@ import hashlib
 import hmac
 import io
 import json
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from importlib.metadata import version as version_of
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import joblib
 
 from gourmetgram.core.categories import CATEGORIES
 from gourmetgram.core.features import FEATURES
-from gourmetgram.training.errors import BadVersion
+from gourmetgram.core.model_files import METADATA
+from gourmetgram.training.errors import BadVersion, ModelRefused
 from gourmetgram.training.model import Model
+from gourmetgram.training.pointer import Folder, Readable, check_version, point_to
 
-METADATA: Final = "metadata.json"
 SCALER: Final = "scaler.joblib"
 CLASSIFIER: Final = "model.joblib"
 ENCODER: Final = "encoder.joblib"
 PICKLED: Final = (CLASSIFIER, SCALER, ENCODER)
-POINTER: Final = "latest.json"
 
 FORMAT: Final = 1
 SIGNATURE: Final = "signature"
-VERSION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 LIBRARIES: Final = ("scikit-learn", "numpy", "scipy", "joblib")
 MUST_MATCH: Final = "scikit-learn"
 """Pickles of one release of it are not meant for another one."""
-
-
-class ModelRefused(Exception):
-    """A model cannot be loaded; the message says which and why, for people."""
-
-
-class Folder(Protocol):
-    """Where models are kept; paths are below it."""
-
-    def read(self, path: str) -> bytes:
-        """The whole file.
-
-        Raises:
-            FileNotFoundError: there is none.
-        """
-
-    def write(self, path: str, content: bytes) -> None:
-        """The file is there as a whole, or as it was."""
-
-
-def check_version(version: str) -> None:
-    """Raise BadVersion if a version cannot be the name of a folder."""
-    if not VERSION.fullmatch(version):
-        raise BadVersion(f"expected a version of up to 64 letters, digits, dots, dashes, underscores, got {version!r}")
 
 
 def require_new(folder: Folder, version: str) -> None:
@@ -102,7 +76,7 @@ def publish(folder: Folder, model: Model, others: Mapping[str, bytes], key: byte
     return metadata
 
 
-def load(folder: Folder, version: str, key: bytes) -> Model:
+def load(folder: Readable, version: str, key: bytes) -> Model:
     """The model of this version.
 
     Raises:
@@ -115,7 +89,7 @@ def load(folder: Folder, version: str, key: bytes) -> Model:
     return Model(metadata, scaler, classifier, encoder)
 
 
-def trusted_metadata(folder: Folder, version: str, key: bytes) -> dict[str, Any]:
+def trusted_metadata(folder: Readable, version: str, key: bytes) -> dict[str, Any]:
     """What a model says about itself, if this lab has signed it and it fits what runs here.
 
     Raises:
@@ -137,35 +111,8 @@ def deploy(folder: Folder, version: str, key: bytes) -> Model:
         ModelRefused: it cannot be loaded; the pointer stays as it was.
     """
     model = load(folder, version, key)
-    replaced = deployed(folder)
-    before = replaced if replaced != version else previous(folder)
-    folder.write(POINTER, json.dumps({"version": version, "previous": before}).encode())
+    point_to(folder, version)
     return model
-
-
-def previous(folder: Folder) -> str | None:
-    """The version that the present one has replaced, if there is one."""
-    try:
-        before = json.loads(folder.read(POINTER)).get("previous")
-    except FileNotFoundError:
-        return None
-    return None if before is None else str(before)
-
-
-def deployed(folder: Folder) -> str | None:
-    """The version that is to be used, if there is one.
-
-    Raises:
-        ModelRefused: the pointer cannot be read.
-    """
-    try:
-        version = json.loads(folder.read(POINTER))["version"]
-        check_version(version)
-    except FileNotFoundError:
-        return None
-    except (ValueError, KeyError, TypeError) as error:
-        raise ModelRefused(f"{POINTER} does not say which version to use: {error}") from error
-    return str(version)
 
 
 def signature(metadata: Mapping[str, Any], key: bytes) -> str:
@@ -211,14 +158,14 @@ def _metadata(content: bytes, version: str) -> dict[str, Any]:
     return metadata
 
 
-def _unharmed(folder: Folder, version: str, name: str, metadata: Mapping[str, Any]) -> bytes:
+def _unharmed(folder: Readable, version: str, name: str, metadata: Mapping[str, Any]) -> bytes:
     content = _read(folder, version, name)
     if hashlib.sha256(content).hexdigest() != metadata["files"][name]:
         raise ModelRefused(f"model {version}: {name} is damaged; its SHA-256 is not the one that was signed")
     return content
 
 
-def _read(folder: Folder, version: str, name: str) -> bytes:
+def _read(folder: Readable, version: str, name: str) -> bytes:
     try:
         return folder.read(f"{version}/{name}")
     except FileNotFoundError:

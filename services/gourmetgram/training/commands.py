@@ -9,7 +9,7 @@ import psycopg2
 
 from gourmetgram.core.logs import set_up_logging
 from gourmetgram.lakehouse.catalog import open_storage
-from gourmetgram.training import artifacts
+from gourmetgram.training import artifacts, pointer
 from gourmetgram.training.bootstrap import Estimate
 from gourmetgram.training.errors import TrainingError
 from gourmetgram.training.gate import compare
@@ -18,8 +18,6 @@ from gourmetgram.training.settings import TrainingSettings
 from gourmetgram.training.store import ArrowFolder
 
 Command = Callable[[TrainingSettings, Namespace], None]
-
-MODES: Final = ("heuristic", "shadow", "model")
 
 SHOWN: Final = ("average_precision", "roc_auc", "flag_share", "flag_precision", "brier", "calibration_error")
 
@@ -46,7 +44,7 @@ def train(settings: TrainingSettings, said: Namespace) -> None:
 def deploy(settings: TrainingSettings, said: Namespace) -> None:
     """Let a model be the one that is used, unless it is worse than the present one."""
     folder, key = _folder(settings), _key(settings)
-    present = artifacts.deployed(folder)
+    present = pointer.deployed(folder)
     if present and present != said.version and not said.anyway:
         comparison = compare(settings, artifacts.load(folder, said.version, key), artifacts.load(folder, present, key))
         if comparison.is_worse:
@@ -62,7 +60,7 @@ def deploy(settings: TrainingSettings, said: Namespace) -> None:
 def roll_back(settings: TrainingSettings, _: Namespace) -> None:
     """Go back to the model before the present one, without asking which is better."""
     folder = _folder(settings)
-    before = artifacts.previous(folder)
+    before = pointer.previous(folder)
     if before is None:
         raise NothingToGoBackTo("no model was deployed before the present one; `mode heuristic` goes back to the rules")
     artifacts.deploy(folder, before, _key(settings))
@@ -71,7 +69,7 @@ def roll_back(settings: TrainingSettings, _: Namespace) -> None:
 
 def mode(settings: TrainingSettings, said: Namespace) -> None:
     """Say who decides from now on: the rules, the rules with the model in their shadow, or the model."""
-    if said.mode != "heuristic" and artifacts.deployed(_folder(settings)) is None:
+    if said.mode != "heuristic" and pointer.deployed(_folder(settings)) is None:
         raise TrainingError("no model is deployed yet; train one, and deploy it")
     connection = psycopg2.connect(settings.database_url.get_secret_value())
     try:

@@ -1,4 +1,4 @@
-"""Why no model comes of it; messages are for people."""
+"""Why no model comes of it, or why one must not be used; messages are for people."""
 
 
 class TrainingError(ValueError):
@@ -15,3 +15,7 @@ class NoSuchSnapshot(TrainingError):
 
 class BadVersion(TrainingError):
     """The version cannot be the name of a folder, or has been given to another model."""
+
+
+class ModelRefused(Exception):
+    """A model, or the pointer to it, must not be used; the message says which and why, for people."""

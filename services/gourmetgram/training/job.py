@@ -13,9 +13,9 @@ import structlog
 from pyiceberg.table import Table
 
 from gourmetgram.core import policy
+from gourmetgram.core.model_files import SEEN
 from gourmetgram.lakehouse.catalog import open_catalog, open_storage
 from gourmetgram.lakehouse.expiry import tag_training_snapshot
-from gourmetgram.lakehouse.models import SEEN
 from gourmetgram.lakehouse.tables import TRAINING_DATA
 from gourmetgram.lakehouse.training_data.steps import LINEAGE
 from gourmetgram.training import artifacts, sample

@@ -17,7 +17,7 @@ def training_stack(short_folder: Path) -> Iterator[Stack]:
     """The servers that a training needs, and nothing else."""
     stack = Stack.free(short_folder / "training")
     try:
-        stack.up(*SERVICES)
+        stack.up(*SERVICES, "migrate")
         yield stack
     finally:
         stack.destroy()

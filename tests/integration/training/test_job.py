@@ -17,11 +17,12 @@ import pytest
 from pyiceberg.io.pyarrow import schema_to_pyarrow
 
 from gourmetgram.core.features import FEATURES
+from gourmetgram.core.model_files import SEEN
 from gourmetgram.lakehouse import files, tables
 from gourmetgram.lakehouse.catalog import open_catalog, open_storage
-from gourmetgram.lakehouse.models import SEEN, ModelStore
+from gourmetgram.lakehouse.models import ModelStore
 from gourmetgram.lakehouse.training_data.steps import LINEAGE
-from gourmetgram.training import artifacts
+from gourmetgram.training import artifacts, pointer
 from gourmetgram.training.errors import BadVersion, NoSuchSnapshot, NotEnough
 from gourmetgram.training.job import train
 from gourmetgram.training.model import Model
@@ -216,6 +217,6 @@ def test_the_command_trains_and_says_how_good_it_is(trained: Trained, variables:
 
 def test_a_deployed_model_is_the_one_that_the_pointer_names(trained: Trained) -> None:
     folder = folder_of(trained.settings)
-    assert artifacts.deployed(folder) is None
+    assert pointer.deployed(folder) is None
     artifacts.deploy(folder, "first", trained.settings.model_signing_key.get_secret_value().encode())
-    assert artifacts.deployed(folder) == "first"
+    assert pointer.deployed(folder) == "first"

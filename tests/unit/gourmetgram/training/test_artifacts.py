@@ -9,11 +9,12 @@ import pytest
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.preprocessing import StandardScaler
 
+from gourmetgram.core import model_files
 from gourmetgram.core.features import FEATURES
-from gourmetgram.lakehouse import models
-from gourmetgram.training import artifacts
-from gourmetgram.training.artifacts import CLASSIFIER, METADATA, SCALER, ModelRefused, signature
-from gourmetgram.training.errors import BadVersion
+from gourmetgram.core.model_files import METADATA
+from gourmetgram.training import artifacts, pointer
+from gourmetgram.training.artifacts import CLASSIFIER, SCALER, signature
+from gourmetgram.training.errors import BadVersion, ModelRefused
 from gourmetgram.training.model import CalibratedClassifier, Model, category_encoder
 from tests.support.training import world
 
@@ -50,7 +51,7 @@ def model(version: str) -> Model:
 @pytest.fixture
 def folder() -> Memory:
     made = Memory()
-    artifacts.publish(made, model("v1"), {models.SEEN: SEEN}, KEY)
+    artifacts.publish(made, model("v1"), {model_files.SEEN: SEEN}, KEY)
     return made
 
 
@@ -64,9 +65,9 @@ def test_a_model_that_is_loaded_says_what_the_model_that_was_stored_said(folder:
 
 def test_the_metadata_comes_last_and_names_every_other_file(folder: Memory) -> None:
     names = [path.removeprefix("v1/") for path in folder.files]
-    assert names[-1] == METADATA == models.METADATA
+    assert names[-1] == METADATA
     assert set(json.loads(folder.files[f"v1/{METADATA}"])["files"]) == set(names[:-1])
-    assert folder.files[f"v1/{models.SEEN}"] == SEEN
+    assert folder.files[f"v1/{model_files.SEEN}"] == SEEN
 
 
 def test_a_version_is_written_once_but_an_upload_that_was_cut_short_is_no_model(folder: Memory) -> None:
@@ -141,10 +142,12 @@ def swapped(folder: Memory) -> None:
 REFUSED: dict[str, tuple[Damage, str]] = {
     **{
         f"a bit of {name} at {position:.0%}": (flipped(name, position), f"{name} is damaged")
-        for name in (*artifacts.PICKLED, models.SEEN)
+        for name in (*artifacts.PICKLED, model_files.SEEN)
         for position in (0, 0.5, 1)
     },
-    **{f"no {name}": (without(name), f"{name} is missing") for name in (*artifacts.PICKLED, models.SEEN, METADATA)},
+    **{
+        f"no {name}": (without(name), f"{name} is missing") for name in (*artifacts.PICKLED, model_files.SEEN, METADATA)
+    },
     "half a file": (cut_short, "scaler.joblib is damaged"),
     "files that changed places": (swapped, "is damaged"),
     "metadata that is no JSON": (flipped(METADATA, 0), "metadata.json is damaged"),
@@ -178,7 +181,7 @@ def test_it_is_refused_with_a_reason_before_anything_is_unpickled(
         artifacts.load(folder, "v1", KEY)
     with pytest.raises(ModelRefused):
         artifacts.deploy(folder, "v1", KEY)
-    assert artifacts.deployed(folder) is None
+    assert pointer.deployed(folder) is None
 
 
 def test_the_key_of_another_lab_opens_nothing(folder: Memory) -> None:
@@ -209,22 +212,34 @@ def test_what_somebody_slips_in_is_never_run(folder: Memory, tmp_path: Path) -> 
 
 def test_the_pointer_moves_only_to_models_that_can_be_loaded(folder: Memory) -> None:
     artifacts.publish(folder, model("v2"), {}, KEY)
-    assert artifacts.deployed(folder) is None
+    assert pointer.deployed(folder) is None
     for version in ("v1", "v2", "v1"):
         assert artifacts.deploy(folder, version, KEY).version == version
-        assert artifacts.deployed(folder) == version
+        assert pointer.deployed(folder) == version
     flipped(SCALER, 0.5)(folder)
     artifacts.deploy(folder, "v2", KEY)
     with pytest.raises(ModelRefused):
         artifacts.deploy(folder, "v1", KEY)
-    assert artifacts.deployed(folder) == "v2"
+    assert pointer.deployed(folder) == "v2"
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b'"v1"', b'{"version": "../../secrets"}', b'{"version": 3}'])
 def test_a_pointer_that_points_nowhere_is_refused(content: bytes, folder: Memory) -> None:
-    folder.write(artifacts.POINTER, content)
+    folder.write(model_files.POINTER, content)
     with pytest.raises(ModelRefused, match=r"latest\.json does not say which version"):
-        artifacts.deployed(folder)
+        pointer.deployed(folder)
+    artifacts.deploy(folder, "v1", KEY)
+    assert (pointer.deployed(folder), pointer.previous(folder)) == ("v1", None), "a deployment mends it"
+
+
+def test_the_pointer_remembers_which_model_was_replaced(folder: Memory) -> None:
+    artifacts.publish(folder, model("v2"), {}, KEY)
+    assert pointer.previous(folder) is None
+    seen = []
+    for version in ("v1", "v2", "v2", "v1"):
+        artifacts.deploy(folder, version, KEY)
+        seen.append(pointer.previous(folder))
+    assert seen == [None, "v1", "v1", "v2"]
 
 
 def test_signing_does_not_depend_on_how_the_metadata_is_spelled() -> None:
