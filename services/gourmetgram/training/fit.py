@@ -45,6 +45,11 @@ class Survey(NamedTuple):
     positives: int
 
     @property
+    def flagged_share(self) -> float:
+        """The share of flagged rows: the best guess of who knows nothing else."""
+        return self.positives / (self.positives + self.negatives)
+
+    @property
     def class_weights(self) -> Numbers:
         """The weight of a row by its label, so that both classes count the same, and a row counts 1 on average."""
         counts = np.array([self.negatives, self.positives])
@@ -82,6 +87,7 @@ def _leaving_one_hot(scaler: StandardScaler) -> StandardScaler:
     return scaler
 
 
+# <fit>
 def fit(go_through: Pass, first: Survey, *, passes: int, seed: int) -> SGDClassifier:
     """Logistic regression by stochastic gradient descent.
 
@@ -103,6 +109,9 @@ def fit(go_through: Pass, first: Survey, *, passes: int, seed: int) -> SGDClassi
                 scaled = first.scaler.transform(features)
                 classifier.partial_fit(scaled, labels, classes=[0, 1], sample_weight=weights[labels])
     return classifier
+
+
+# </fit>
 
 
 def calibrate(decisions: Numbers, labels: Labels) -> LogisticRegression:

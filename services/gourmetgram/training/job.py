@@ -1,7 +1,6 @@
 """A training from beginning to end: from a snapshot of the training data to a signed model beside the others."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -13,6 +12,7 @@ import structlog
 from pyiceberg.table import Table
 
 from gourmetgram.core import policy
+from gourmetgram.core.features import Integers
 from gourmetgram.core.model_files import SEEN
 from gourmetgram.lakehouse.catalog import open_catalog, open_storage
 from gourmetgram.lakehouse.expiry import tag_training_snapshot
@@ -20,11 +20,12 @@ from gourmetgram.lakehouse.tables import TRAINING_DATA
 from gourmetgram.lakehouse.training_data.steps import LINEAGE
 from gourmetgram.training import artifacts, sample
 from gourmetgram.training.errors import BadVersion, NoSuchSnapshot, NotEnough
-from gourmetgram.training.evaluation import Evaluation
-from gourmetgram.training.fit import fit, survey
-from gourmetgram.training.model import Model, category_encoder
-from gourmetgram.training.reader import Reader
+from gourmetgram.training.evaluation import Evaluation, Judged
+from gourmetgram.training.fit import Survey, fit, survey
+from gourmetgram.training.model import CalibratedClassifier, Model, category_encoder
+from gourmetgram.training.reader import Reader, Rereadable
 from gourmetgram.training.settings import TrainingSettings
+from gourmetgram.training.split import Split
 from gourmetgram.training.store import ArrowFolder, image_ids
 from gourmetgram.training.trial import Trial
 
@@ -57,6 +58,42 @@ class Source:
         said = chosen.summary.additional_properties if chosen.summary else {}
         return cls(table, chosen.snapshot_id, json.loads(said.get(LINEAGE, "{}")), open_storage(settings))
 
+    def reader(self, batch_rows: int) -> Reader:
+        """Its rows, as a stream of batches of so many."""
+        return Reader.of(self.table, self.snapshot_id, self.storage, batch_rows)
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What comes out of a training, before it is stored."""
+
+    borders: Split
+    survey: Survey
+    calibrated: CalibratedClassifier
+    judged: Judged
+    rows: dict[str, int]
+    images: Integers
+    """All that it has seen, to fit, to calibrate or to measure."""
+
+
+def learn(settings: TrainingSettings, reader: Rereadable) -> Learned:
+    """Split the rows, fit, calibrate, and hear what the model says about the holdout. Nothing is stored.
+
+    Raises:
+        NotEnough: the rows do not suffice.
+    """
+    borders = sample.settle(reader, settings.training_share, settings.calibration_share)
+    go_through = partial(sample.to_fit, reader, borders)
+    first = survey(go_through)
+    log.info("first pass", rows=first.negatives + first.positives, flagged=first.positives)
+    classifier = fit(go_through, first, passes=settings.training_passes, seed=settings.training_seed)
+    trial = Trial(first.scaler, classifier, policy.load(settings.policy_version))
+    trial.go_through(sample.to_look_at(reader, borders))
+    calibrated = trial.calibrated()
+    return Learned(
+        borders, first, calibrated, trial.judged(calibrated, first.flagged_share), trial.rows(), trial.images()
+    )
+
 
 def train(settings: TrainingSettings, now: datetime, snapshot_id: int | None, version: str | None) -> dict[str, Any]:
     """Train, measure, sign and store a model; return its metadata. It serves nobody before it is deployed.
@@ -75,8 +112,11 @@ def train(settings: TrainingSettings, now: datetime, snapshot_id: int | None, ve
     folder = ArrowFolder.of(settings, source.storage)
     artifacts.require_new(folder, version)
     _tag(source, version)
-    model, others = _learn(settings, source, {"version": version, "created_at": now.isoformat()})
-    return artifacts.publish(folder, model, others, settings.model_signing_key.get_secret_value().encode())
+    learned = learn(settings, source.reader(settings.training_batch_rows))
+    metadata = _metadata(settings, source, learned, now, version)
+    model = Model(metadata, learned.survey.scaler, learned.calibrated, category_encoder())
+    key = settings.model_signing_key.get_secret_value().encode()
+    return artifacts.publish(folder, model, {SEEN: image_ids(learned.images)}, key)
 
 
 def _tag(source: Source, version: str) -> None:
@@ -87,35 +127,26 @@ def _tag(source: Source, version: str) -> None:
         raise BadVersion(str(error)) from error
 
 
-def _learn(settings: TrainingSettings, source: Source, named: Mapping[str, str]) -> tuple[Model, dict[str, bytes]]:
-    """The model, and the file of the images that it has seen."""
-    reader = Reader.of(source.table, source.snapshot_id, source.storage, settings.training_batch_rows)
-    borders = sample.settle(reader, settings.training_share, settings.calibration_share)
-    go_through = partial(sample.to_fit, reader, borders)
-    first = survey(go_through)
-    log.info("first pass", rows=first.negatives + first.positives, flagged=first.positives)
-    classifier = fit(go_through, first, passes=settings.training_passes, seed=settings.training_seed)
-    rules = policy.load(settings.policy_version)
-    trial = Trial(first.scaler, classifier, rules)
-    trial.go_through(sample.to_look_at(reader, borders))
-    calibrated = trial.calibrated()
-    judged = trial.judged(calibrated, first.positives / (first.positives + first.negatives))
-    evaluation = Evaluation(rules, settings.bootstrap_replicates, settings.training_seed)
-    metadata = {
-        **named,
+def _metadata(
+    settings: TrainingSettings, source: Source, learned: Learned, now: datetime, version: str
+) -> dict[str, Any]:
+    """What a model says about itself."""
+    evaluation = Evaluation(policy.load(settings.policy_version), settings.bootstrap_replicates, settings.training_seed)
+    return {
+        "version": version,
+        "created_at": now.isoformat(),
         "table": TRAINING_DATA,
         "snapshot_id": source.snapshot_id,
         "lineage": source.lineage,
-        "rows": trial.rows(),
-        "split": borders._asdict(),
-        "class_weights": first.class_weights.tolist(),
+        "rows": learned.rows,
+        "split": learned.borders._asdict(),
+        "class_weights": learned.survey.class_weights.tolist(),
         "seed": settings.training_seed,
         "passes": settings.training_passes,
-        "policy_version": rules.version,
+        "policy_version": settings.policy_version,
         "code_revision": settings.code_revision,
-        "metrics": evaluation.report(judged, _truth(settings.truth_file)),
+        "metrics": evaluation.report(learned.judged, _truth(settings.truth_file)),
     }
-    return Model(metadata, first.scaler, calibrated, category_encoder()), {SEEN: image_ids(trial.images())}
 
 
 def _truth(path: Path | None) -> dict[int, bool] | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final, NamedTuple, Self, TypeVar
+from typing import Any, Final, NamedTuple, Protocol, Self, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -31,6 +31,16 @@ class Batch(NamedTuple):
     features: Numbers
     labels: Labels
     extra: Mapping[str, Any]
+
+
+class Rereadable(Protocol):
+    """Rows that can be gone through as often as one likes, always in the same order."""
+
+    def batches(self, extra: Sequence[str] = ()) -> Iterator[Batch]:
+        """Features and labels of all rows, and the columns asked for."""
+
+    def columns(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Only these columns, of all rows."""
 
 
 class Reader:

@@ -13,7 +13,7 @@ from gourmetgram.core.features import Integers, Numbers
 from gourmetgram.training.arrays import UNKNOWN, Columns, Labels, Mask
 from gourmetgram.training.errors import NotEnough
 from gourmetgram.training.fit import Rows
-from gourmetgram.training.reader import LABEL, Reader
+from gourmetgram.training.reader import LABEL, Rereadable
 from gourmetgram.training.split import Part, Split, split
 
 UPLOADED: Final = "split_time"
@@ -58,7 +58,7 @@ class Facts(Columns):
     flagged: Mask
 
 
-def settle(reader: Reader, training_share: float, calibration_share: float) -> Split:
+def settle(reader: Rereadable, training_share: float, calibration_share: float) -> Split:
     """The split of the rows whose label is known.
 
     Raises:
@@ -74,14 +74,14 @@ def settle(reader: Reader, training_share: float, calibration_share: float) -> S
     return split(first, last, training_share, calibration_share)
 
 
-def to_fit(reader: Reader, borders: Split) -> Iterator[Rows]:
+def to_fit(reader: Rereadable, borders: Split) -> Iterator[Rows]:
     """One pass over the rows to learn from."""
     for features, labels, extra in reader.batches((UPLOADED, FLAGGED)):
         chosen = roles(labels, borders.part_of(_times(extra[UPLOADED])), _mask(extra[FLAGGED])) == Role.TRAINING
         yield Rows(features[chosen], labels[chosen])
 
 
-def to_look_at(reader: Reader, borders: Split) -> Iterator[tuple[Numbers, Facts]]:
+def to_look_at(reader: Rereadable, borders: Split) -> Iterator[tuple[Numbers, Facts]]:
     """One pass over all rows, with what is known of them."""
     for features, labels, extra in reader.batches((UPLOADED, FLAGGED, IMAGE, ANCHOR, COUNTRY)):
         flagged = _mask(extra[FLAGGED])

@@ -1,6 +1,8 @@
 """What the training is told from outside."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, Self
 
 from pydantic import Field, SecretStr
 
@@ -26,3 +28,9 @@ class TrainingSettings(LakehouseSettings):
     truth_file: Path | None = Field(
         default=None, description="The generator's truth about images, to grade with; never learned from"
     )
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> Self:
+        """From variables that are not this process's own, such as those of a service."""
+        values: dict[str, Any] = {name.lower(): value for name, value in environment.items() if value}
+        return cls(**values)
