@@ -31,6 +31,7 @@ class TrainingSettings(LakehouseSettings):
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> Self:
-        """From variables that are not this process's own, such as those of a service."""
-        values: dict[str, Any] = {name.lower(): value for name, value in environment.items() if value}
+        """From variables that are not this process's own, such as those of a service; it takes what it knows."""
+        said = {name.lower(): value for name, value in environment.items() if value}
+        values: dict[str, Any] = {name: value for name, value in said.items() if name in cls.model_fields}
         return cls(**values)

@@ -21,6 +21,10 @@ def test_what_is_empty_was_not_said() -> None:
     assert (settings.truth_file, settings.code_revision, settings.training_seed) == (None, "unknown", 11)
 
 
+def test_what_is_for_others_is_left_alone() -> None:
+    assert TrainingSettings.of(VARIABLES | {"PATH": "/bin"}) == TrainingSettings.of(VARIABLES)
+
+
 def test_what_has_to_be_said_is_missed() -> None:
     with pytest.raises(ValidationError, match="model_signing_key"):
         TrainingSettings.of(VARIABLES | {"MODEL_SIGNING_KEY": ""})
