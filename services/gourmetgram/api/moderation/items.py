@@ -9,21 +9,19 @@ import orjson
 from gourmetgram.api.database import Database
 from gourmetgram.api.errors import gone, unknown
 from gourmetgram.api.moderation.queue import Key
-from gourmetgram.api.moderation.versions import Seen
+from gourmetgram.api.moderation.versions import Seen, newest
 
 MOST_FLAGS, MOST_COMMENTS, MOST_ACTIONS = 100, 50, 100
 
 # What makes up the version is read first: whatever comes while the rest is read counts as not seen.
-_IMAGE: Final = """
+_IMAGE: Final = f"""
 SELECT i.*, u.created_at AS user_since,
-       coalesce((SELECT max(id) FROM moderation_actions WHERE image_id = i.id), 0) AS newest_action,
-       greatest(0, (SELECT max(id) FROM flags WHERE image_id = i.id),
-                (SELECT max(f.id) FROM comments c JOIN flags f ON f.comment_id = c.id WHERE c.image_id = i.id))
-           AS newest_flag,
+       {newest("i.id")},
        (SELECT count(*) FROM comments WHERE image_id = i.id AND deleted_at IS NULL) AS all_comments,
        (SELECT count(*) FROM flags WHERE image_id = i.id) AS all_flags
 FROM images i JOIN users u ON u.id = i.user_id WHERE i.id = $1
-"""
+"""  # noqa: S608 - our own text
+_ALONE: Final = "SELECT * FROM images WHERE id = $1"
 _DECISION: Final = """
 SELECT id, risk_score, recommendation, inference_mode, model_version, trigger_type, as_of, features, policy_version,
        rationale, created_at
@@ -89,7 +87,11 @@ async def image_of(database: Database, image_id: int) -> Mapping[str, Any]:
     Raises:
         ApiError: 404 or 410, it is not there.
     """
-    row: Mapping[str, Any] | None = await database.row(_IMAGE, image_id)
+    return await _present(database, _ALONE, image_id)
+
+
+async def _present(database: Database, query: str, image_id: int) -> Mapping[str, Any]:
+    row: Mapping[str, Any] | None = await database.row(query, image_id)
     if row is None:
         raise unknown("image", image_id)
     if row["deleted_at"] is not None:
@@ -103,7 +105,7 @@ async def item_of(database: Database, image_id: int) -> Item:
     Raises:
         ApiError: 404 or 410, it is not there.
     """
-    image = await image_of(database, image_id)
+    image = await _present(database, _IMAGE, image_id)
     decision = await database.row(_DECISION, image_id)
     return Item(
         image=image,

@@ -42,16 +42,11 @@ class ActionTaken(BaseModel):
     created_at: datetime
 
 
-class QueueItem(BaseModel):
-    """An image that waits for a person; the score and what follows are None where nothing was decided yet."""
+class _Image(BaseModel):
+    """What is shown of an image, wherever it is shown."""
 
     image_id: int
     version: str
-    risk_score: float | None
-    recommendation: Literal["SAFE", "REVIEW", "FLAG"] | None
-    trigger_type: str | None
-    as_of: datetime | None
-    open_flags: int
     user_id: int
     caption: str
     category: Category
@@ -59,6 +54,16 @@ class QueueItem(BaseModel):
     views: int
     hidden: bool
     photo_url: str
+
+
+class QueueItem(_Image):
+    """An image that waits for a person; the score and what follows are None where nothing was decided yet."""
+
+    risk_score: float | None
+    recommendation: Literal["SAFE", "REVIEW", "FLAG"] | None
+    trigger_type: str | None
+    as_of: datetime | None
+    open_flags: int
 
 
 class QueuePage(BaseModel):
@@ -108,18 +113,9 @@ class ReviewComment(BaseModel):
     created_at: datetime
 
 
-class ReviewItem(BaseModel):
+class ReviewItem(_Image):
     """All that is known about an image; of long lists, the first entries."""
 
-    image_id: int
-    version: str
-    user_id: int
-    caption: str
-    category: Category
-    created_at: datetime
-    views: int
-    hidden: bool
-    photo_url: str
     decision: ReviewDecision | None
     flags: list[ReviewFlag]
     all_flags: int

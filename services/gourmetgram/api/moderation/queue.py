@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, Self
 
 from gourmetgram.api.database import Database
-from gourmetgram.api.moderation.versions import Seen
+from gourmetgram.api.moderation.versions import Seen, newest
 from gourmetgram.core.moderation import Trigger
 
 Recommended = Literal["FLAG", "REVIEW", "SAFE", "NONE"]
@@ -55,10 +55,7 @@ WITH open AS (
 _PAGE: Final = f"""{_WAITING}
 SELECT page.*, i.user_id, i.caption, i.category, i.created_at, i.views, i.moderator_hidden,
        (SELECT count(*) FROM waiting) AS all_waiting,
-       coalesce((SELECT max(id) FROM moderation_actions WHERE image_id = page.id), 0) AS newest_action,
-       greatest(0, (SELECT max(id) FROM flags WHERE image_id = page.id),
-                (SELECT max(f.id) FROM comments c JOIN flags f ON f.comment_id = c.id
-                 WHERE c.image_id = page.id)) AS newest_flag
+       {newest("page.id")}
 FROM (
     SELECT * FROM waiting WHERE $3::float8 IS NULL OR risk < $3 OR (risk = $3 AND id > $4)
     ORDER BY risk DESC, id LIMIT $5

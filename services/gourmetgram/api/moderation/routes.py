@@ -1,6 +1,7 @@
 """The review queue for programs: what waits, one item, and what to do with it. Tokens of scope `moderator` only."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
@@ -98,11 +99,4 @@ async def take_action(parts: Parts, caller: ModeratorCaller, image_id: ImageId, 
     """
     order = Order(new.action, image_id, new.comment_id, Seen.parse(new.version))
     done = await act(parts.database, Moderator.of(caller.token_id, caller.token_name), order)
-    return ActionTaken(
-        id=done.id,
-        action=done.action,
-        target_type=done.target_type,
-        target_id=done.target_id,
-        moderator=done.moderator,
-        created_at=done.created_at,
-    )
+    return ActionTaken(**asdict(done))

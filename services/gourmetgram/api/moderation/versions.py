@@ -6,6 +6,17 @@ from typing import Final, Self
 
 PATTERN: Final = r"^[0-9]{1,18}-[0-9]{1,18}-[0-9]{1,18}$"
 
+_NEWEST: Final = """
+       coalesce((SELECT max(id) FROM moderation_actions WHERE image_id = {image}), 0) AS newest_action,
+       greatest(0, (SELECT max(id) FROM flags WHERE image_id = {image}),
+                (SELECT max(f.id) FROM comments c JOIN flags f ON f.comment_id = c.id WHERE c.image_id = {image}))
+           AS newest_flag"""
+
+
+def newest(image: str) -> str:
+    """Columns `newest_action` and `newest_flag` of a query, for the image whose id this expression is."""
+    return _NEWEST.format(image=image)
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
