@@ -66,7 +66,7 @@ def test_rates_and_totals_match_what_was_sent(live: ApiProcess) -> None:
     assert {one["state"] for one in after["services"]} == {"up"}
 
 
-def test_decisions_are_those_in_the_table_with_their_rules(live: ApiProcess, path: Stack) -> None:
+def test_decisions_are_those_in_the_table_with_their_reasons(live: ApiProcess, path: Stack) -> None:
     ana, ben = new_person(live), new_person(live)
     image = ana.image()
     assert ben.flag(image_id=image).status_code == 201
@@ -82,7 +82,7 @@ def test_decisions_are_those_in_the_table_with_their_rules(live: ApiProcess, pat
         )
     ours = [one for one in shown["decisions"] if one["image_id"] == image]
     assert [(one["trigger"], one["score"], one["recommendation"]) for one in ours] == kept
-    assert ours[0]["rules"] == [{"name": "flagged", "points": 0.4, "reason": "somebody flagged it"}]
+    assert ours[0]["grounds"] == [{"name": "flagged", "points": 0.4, "reason": "somebody flagged it"}]
 
 
 def flags_are_counted(shown: Snapshot) -> bool:

@@ -24,7 +24,8 @@ LINGER_SECONDS = 10.0
 PATIENCE_SECONDS = 2.0
 
 DECISIONS = """
-SELECT id, created_at, target_id, trigger_type, risk_score, recommendation, policy_version, rationale
+SELECT id, created_at, target_id, trigger_type, risk_score, recommendation, inference_mode, model_version,
+       policy_version, rationale
 FROM moderation WHERE target_type = 'image' AND served ORDER BY id DESC LIMIT 20
 """
 

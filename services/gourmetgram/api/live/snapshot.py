@@ -11,6 +11,7 @@ import orjson
 
 from gourmetgram.api.live.figures import Page, Rates
 from gourmetgram.api.metrics import Waiting
+from gourmetgram.api.signals import Ground, decided_by, grounds_of
 from gourmetgram.core.moderation import TRIGGERS
 from gourmetgram.core.topics import EVENT_TOPICS
 
@@ -20,6 +21,9 @@ State = Literal["up", "down", "off", "unknown"]
 API, POSTGRES, STORAGE, KAFKA = "API", "PostgreSQL", "object storage", "Kafka"
 RELAY, CONSUMER, SCORER = "outbox_relay", "stream_consumer", "risk_scoring_service"
 SERVICES: Final = (API, POSTGRES, STORAGE, KAFKA, RELAY, CONSUMER, SCORER)
+
+MOST_GROUNDS: Final = 3
+"""Reasons shown of a decision, the weightiest first; the review queue shows all."""
 
 
 class Service(msgspec.Struct, frozen=True):
@@ -66,14 +70,6 @@ class TriggerCount(msgspec.Struct, frozen=True):
     decisions: Mapping[str, int] | None
 
 
-class Rule(msgspec.Struct, frozen=True):
-    """A rule that fired."""
-
-    name: str
-    points: float | None
-    reason: str
-
-
 class Decision(msgspec.Struct, frozen=True):
     """A row of the table `moderation`."""
 
@@ -83,8 +79,8 @@ class Decision(msgspec.Struct, frozen=True):
     trigger: str
     score: float
     recommendation: str
-    policy: str
-    rules: tuple[Rule, ...]
+    by: str
+    grounds: Sequence[Ground]
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -102,21 +98,6 @@ class Snapshot(msgspec.Struct, frozen=True):
         return msgspec.json.encode(self).decode()
 
 
-def _points(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) else None
-
-
-def rules_of(rationale: str) -> tuple[Rule, ...]:
-    """The rules in a rationale, whose shape depends on who decided; what is no rule is left out."""
-    content = orjson.loads(rationale)
-    rules = content.get("rules") if isinstance(content, dict) else None
-    return tuple(
-        Rule(str(rule.get("name", "")), _points(rule.get("points")), str(rule.get("reason", "")))
-        for rule in (rules if isinstance(rules, list) else ())
-        if isinstance(rule, dict)
-    )
-
-
 def decision_of(row: Mapping[str, Any]) -> Decision:
     """A row of `moderation` as it is shown."""
     return Decision(
@@ -126,8 +107,8 @@ def decision_of(row: Mapping[str, Any]) -> Decision:
         trigger=row["trigger_type"],
         score=row["risk_score"],
         recommendation=row["recommendation"],
-        policy=row["policy_version"],
-        rules=rules_of(row["rationale"]),
+        by=decided_by(row),
+        grounds=grounds_of(orjson.loads(row["rationale"]))[:MOST_GROUNDS],
     )
 
 

@@ -18,10 +18,10 @@ from gourmetgram.api.moderation.items import ACTION, image_of, item_of
 from gourmetgram.api.moderation.queue import Filters, Key, page_of
 from gourmetgram.api.moderation.rendering import FOLDER, render
 from gourmetgram.api.moderation.sessions import SignedIn
-from gourmetgram.api.moderation.signals import decided_by, grounds_of, signals_of
 from gourmetgram.api.moderation.versions import Seen
 from gourmetgram.api.moderation.words import RECOMMENDED, address, filters_of, number_of
 from gourmetgram.api.routes.images import ImageId
+from gourmetgram.api.signals import decided_by, grounds_of, signals_of
 from gourmetgram.core.moderation import TRIGGERS
 
 PAGE_LENGTH: Final = 20

@@ -6,8 +6,8 @@ from typing import Any, Final
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from gourmetgram.api.moderation.signals import duration, number
 from gourmetgram.api.moderation.words import TRIGGER_WORDS, address, moment
+from gourmetgram.api.signals import duration, number
 
 FOLDER: Final = Path(__file__).parent
 HEADERS: Final = {

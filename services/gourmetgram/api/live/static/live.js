@@ -98,12 +98,13 @@ function showTriggers(triggers) {
 
 // --- decisions ----------------------------------------------------------------------------------------------------
 
-function rules(fired) {
-  if (!fired.length) return element("span", { class: "none" }, "no rule fired");
-  const points = (rule) => (known(rule.points) ? `+${rule.points} ` : "");
-  return element("ul", { class: "rules" },
-    ...fired.map((rule) => element("li", {}, element("span", { class: "points" }, points(rule), rule.name),
-      element("span", { class: "why" }, rule.reason && `: ${rule.reason}`))));
+function reasons(decision) {
+  const points = (ground) => (known(ground.points) ? `${ground.points < 0 ? "−" : "+"}${Math.abs(ground.points)} ` : "");
+  const list = element("ul", { class: "grounds" },
+    ...decision.grounds.map((ground) => element("li", {}, element("span", { class: "points" }, points(ground), ground.name),
+      element("span", { class: "why" }, ground.reason && `: ${ground.reason}`))));
+  const none = element("span", { class: "none" }, "no rule fired");
+  return element("div", {}, decision.grounds.length ? list : none, element("span", { class: "by" }, `by ${decision.by}`));
 }
 
 function decisionRow(one) {
@@ -113,7 +114,7 @@ function decisionRow(one) {
     one.trigger,
     one.score.toFixed(2),
     element("span", { class: "badge", "data-is": one.recommendation }, one.recommendation),
-    rules(one.rules),
+    reasons(one),
   ];
   const row = element("tr", { role: "row", "data-decision": one.id });
   row.append(...cells.map((content, at) => element("td", { role: "cell", class: at === 3 ? "number" : "" }, content)));

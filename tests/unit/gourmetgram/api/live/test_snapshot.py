@@ -4,10 +4,8 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-import pytest
-
 from gourmetgram.api.live.figures import Page
-from gourmetgram.api.live.snapshot import CONSUMER, RELAY, SCORER, Board, Rule, Service, decision_of, rules_of
+from gourmetgram.api.live.snapshot import CONSUMER, RELAY, SCORER, Board, Service, decision_of
 from gourmetgram.api.metrics import Waiting
 from gourmetgram.core.topics import EVENT_TOPICS, VIEWS
 
@@ -96,22 +94,11 @@ def test_requests_and_decisions_meet_by_trigger_also_one_that_is_new_to_the_page
     assert (found["viral"], found["brand_new"], found["upload"]) == ((4, {"FLAG": 3}), (1, {}), (0, {}))
 
 
-@pytest.mark.parametrize(
-    "rationale", ["{}", "[]", "null", '"text"', '{"rules": null}', '{"rules": {"a": 1}}', '{"rules": [1, null]}']
-)
-def test_a_rationale_without_rules_has_none(rationale: str) -> None:
-    assert rules_of(rationale) == ()
-
-
-def test_the_rules_of_a_rationale() -> None:
-    rationale = '{"policy": "v1", "rules": [{"name": "viral", "points": 0.2, "reason": "much seen"}, {"name": "odd"}]}'
-    assert rules_of(rationale) == (Rule("viral", 0.2, "much seen"), Rule("odd", None, ""))
-
-
 def test_a_snapshot_is_one_line_of_json() -> None:
     row: dict[str, Any] = {
         "id": 1, "created_at": datetime(2026, 1, 2, tzinfo=UTC), "target_id": 9, "trigger_type": "viral",
-        "risk_score": 0.2, "recommendation": "SAFE", "policy_version": "v1",
+        "risk_score": 0.2, "recommendation": "SAFE",
+        "inference_mode": "heuristic", "model_version": "", "policy_version": "v1",
         "rationale": '{"rules": [{"name": "viral", "points": 0.2, "reason": "two\\nlines"}]}',
     }  # fmt: skip
     board = Board()
@@ -120,4 +107,18 @@ def test_a_snapshot_is_one_line_of_json() -> None:
     assert "\n" not in text
     (decision,) = json.loads(text)["decisions"]
     assert decision["at"] == 1767312000
-    assert decision["rules"] == [{"name": "viral", "points": 0.2, "reason": "two\nlines"}]
+    assert decision["grounds"] == [{"name": "viral", "points": 0.2, "reason": "two\nlines"}]
+    assert decision["by"] == "rules, policy v1"
+
+
+def test_of_a_models_reasons_the_weightiest_are_shown() -> None:
+    names = ["comments_5min", "views_1hr", "caption_length", "is_weekend", "user_age_days"]
+    features = [{"feature": name, "value": 2.0, "log_odds": 3.0 - at} for at, name in enumerate(names)]
+    row = {
+        "id": 1, "created_at": datetime(2026, 1, 2, tzinfo=UTC), "target_id": 9, "trigger_type": "viral",
+        "risk_score": 0.2, "recommendation": "SAFE", "inference_mode": "model", "model_version": "m",
+        "policy_version": "v1", "rationale": json.dumps({"model": "m", "features": features}),
+    }  # fmt: skip
+    decision = decision_of(row)
+    assert [ground.points for ground in decision.grounds] == [3.0, 2.0, 1.0]
+    assert decision.by == "model m, with the borders of policy v1"

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gourmetgram.api.moderation.signals import Ground, decided_by, duration, grounds_of, number, signals_of
+from gourmetgram.api.signals import Ground, decided_by, duration, grounds_of, number, signals_of
 from gourmetgram.core.features import FEATURES
 
 
