@@ -151,6 +151,8 @@ class DockerCompose:
         """Run a one-shot service to its end."""
         one = self._file.service(service, {**self._environment, **overrides})
         argv = command(self._file, "run", "--rm", "--no-TTY", service)
+        if self._file.is_built(service):
+            self._call(command(self._file, "build", "--quiet", services=(service,)))
         return self._call([*argv, *one.command, *arguments] if arguments else argv, overrides)
 
     def _call(self, argv: list[str], overrides: dict[str, str] | None = None, service: str | None = None) -> str:

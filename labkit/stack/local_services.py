@@ -45,14 +45,17 @@ class LocalServices:
 
     def process(self, service: Service) -> Process:
         """The process that runs the command of a service of our own."""
-        folders = {target: self._folder(source) for target, source in service.folders.items()}
-        environment = {name: folders.get(value, value) for name, value in service.environment.items()}
         basic = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        environment = basic | {"PYTHONUNBUFFERED": "1", "TMPDIR": str(self.scratch)} | environment
+        environment = basic | {"PYTHONUNBUFFERED": "1", "TMPDIR": str(self.scratch)} | self.environment(service)
         folder = self.home / "work"
         for one in (folder, self.scratch):
             one.mkdir(parents=True, exist_ok=True)
         return Process(in_environment(service.command, service), environment, folder)
+
+    def environment(self, service: Service) -> dict[str, str]:
+        """What the Compose file tells a service, with folders of this machine in the place of mounts."""
+        folders = {target: self._folder(source) for target, source in service.folders.items()}
+        return {name: on_this_machine(value, folders) for name, value in service.environment.items()}
 
     def _folder(self, source: str) -> str:
         if source.startswith((".", "/")):
@@ -96,6 +99,14 @@ class LocalServices:
     def result(self, name: str) -> Path:
         """The exit status of a one-shot that ran."""
         return self.home / "processes" / f"{name}.status"
+
+
+def on_this_machine(value: str, folders: dict[str, str]) -> str:
+    """A path that is a mount, or below one, as a path of this machine; anything else as it is."""
+    for target, folder in folders.items():
+        if value == target or value.startswith(f"{target}/"):
+            return folder + value.removeprefix(target)
+    return value
 
 
 def in_environment(command: list[str], service: Service) -> list[str]:

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from labkit.paths import BUILD, ROOT, compose_file, default_home
+from labkit.revision import code_revision
 from labkit.stack import docker_compose, ports, secrets
 from labkit.stack.compose_file import ComposeFile
 from labkit.stack.docker_compose import DockerCompose
@@ -34,7 +35,7 @@ class Stack:
         if self.place not in PLACES:
             raise StackError(f"There is no place {self.place}. There are: {', '.join(PLACES)}.")
         self.file = ComposeFile(compose_file())
-        settings = secrets.ensure()
+        settings = secrets.ensure() | {"CODE_REVISION": code_revision()}
         self._place: Place
         if self.place == "embedded":
             self._place = Embedded(self.file, self.home, ROOT, os.environ | settings, self.port_offset)

@@ -150,8 +150,8 @@ def _metadata(
 
 
 def _truth(path: Path | None) -> dict[int, bool] | None:
-    """Whether each image is harmful, as the generator wrote it down."""
-    if path is None:
+    """Whether each image is harmful, as the generator wrote it down; None if it has written nothing here."""
+    if path is None or not path.exists():
         return None
     lines = (json.loads(line) for line in path.read_text().splitlines())
     return {line["image_id"]: line["harmful"] for line in lines}

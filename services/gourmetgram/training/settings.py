@@ -26,7 +26,7 @@ class TrainingSettings(LakehouseSettings):
     )
     bootstrap_replicates: int = Field(default=1000, ge=100, description="Resamples behind each interval")
     truth_file: Path | None = Field(
-        default=None, description="The generator's truth about images, to grade with; never learned from"
+        default=None, description="The generator's truth about images, to grade with if it is there; never learned from"
     )
 
     @classmethod

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from gourmetgram.training.settings import TrainingSettings
 from labkit.stack import Stack
@@ -26,7 +27,9 @@ def training_stack(short_folder: Path) -> Iterator[Stack]:
 @pytest.fixture(scope="module")
 def settings(training_stack: Stack) -> TrainingSettings:
     """Settings of a lakehouse that is still empty."""
-    lakehouse = own_settings(training_stack, "training")
+    login = f"trainer:{training_stack.setting('TRAINER_DB_PASSWORD')}@{training_stack.address('postgres')}"
+    trainer = f"postgresql://{login}/gourmetgram"
+    lakehouse = own_settings(training_stack, "training", database_url=SecretStr(trainer))
     return TrainingSettings(
         **lakehouse.model_dump(),
         model_signing_key=KEY,

@@ -1,3 +1,4 @@
+import re
 from collections import defaultdict
 from pathlib import Path
 
@@ -152,3 +153,68 @@ def test_nimtable_is_told_its_database_in_yaml(anything: defaultdict[str, str]) 
         "username": "nimtable",
         "password": "any-NIMTABLE_DB_PASSWORD",
     }
+
+
+def test_who_may_write_where_in_object_storage(real: ComposeFile, anything: defaultdict[str, str]) -> None:
+    told = yaml.safe_load(real.service("minio-init", anything).environment["S3_IDENTITIES"])
+    assert yaml.safe_load(real.service("minio", anything).embedded["identities"]) == told
+    assert {one["name"]: one["write"] for one in told} == {
+        "api": ["gourmetgram-images"],
+        "lakehouse": ["gourmetgram-datalake"],
+        "trainer": ["gourmetgram-datalake/models", "gourmetgram-datalake/warehouse/moderation"],
+        "scorer": [],
+        "student": [],
+    }
+    keys = [one[key] for one in told for key in ("access_key", "secret_key")]
+    assert len({*keys}) == len(keys)
+
+
+def test_each_service_comes_with_its_own_role_and_user(real: ComposeFile, anything: defaultdict[str, str]) -> None:
+    expected = {
+        "lakehouse": ("lakehouse", "LAKEHOUSE"),
+        "training": ("trainer", "TRAINER"),
+        "risk_scoring_service": ("risk_scoring", "SCORER"),
+    }
+    for name, (role, user) in expected.items():
+        told = real.service(name, anything).environment
+        for url in (value for key, value in told.items() if key.endswith("_URL")):
+            assert f"//{role}:any-{user}_DB_PASSWORD@" in url, name
+        assert told["S3_ACCESS_KEY"] == f"any-S3_{user}_ACCESS_KEY"
+        assert told["S3_SECRET_KEY"] == f"any-S3_{user}_SECRET_KEY"
+
+
+def test_only_who_grades_sees_the_truth_and_cannot_change_it(
+    real: ComposeFile, anything: defaultdict[str, str]
+) -> None:
+    services = yaml.safe_load(REAL.read_text())["services"]
+    mounted = {
+        (name, mount)
+        for name, text in services.items()
+        for mount in text.get("volumes", [])
+        if mount.startswith("generator:")
+    }
+    assert mounted == {("data_generator", "generator:/state"), ("training", "generator:/state:ro")}
+    generator, training = (real.service(name, anything).environment for name in ("data_generator", "training"))
+    assert training["TRUTH_FILE"] == f"{generator['STATE_DIR']}/truth/images.jsonl"
+
+
+def test_a_model_is_signed_and_checked_with_the_same_key() -> None:
+    services = yaml.safe_load(REAL.read_text())["services"]
+    told = {name: text.get("environment", {}) for name, text in services.items()}
+    keys = {name: one["MODEL_SIGNING_KEY"] for name, one in told.items() if "MODEL_SIGNING_KEY" in one}
+    assert set(keys) >= {"training", "risk_scoring_service"}
+    assert set(keys.values()) == {"${MODEL_SIGNING_KEY:?}"}
+
+
+def test_our_own_services_cannot_gain_rights() -> None:
+    for name, service in yaml.safe_load(REAL.read_text())["services"].items():
+        if "build" in service:
+            assert service["read_only"], name
+            assert service["cap_drop"] == ["ALL"], name
+            assert service["security_opt"] == ["no-new-privileges:true"], name
+
+
+def test_every_secret_is_made_by_the_template() -> None:
+    template = (ROOT / "docker/env.template").read_text()
+    wanted = set(re.findall(r"\$\{([A-Z0-9_]+)(?::\?|\})", REAL.read_text()))
+    assert wanted == set(re.findall(r"^([A-Z0-9_]+)=<generate", template, re.MULTILINE)) | {"MINIO_ROOT_USER"}
