@@ -8,12 +8,11 @@ from typing import Any
 
 from airflow.sdk import Asset, AssetOrTimeSchedule, CronDataIntervalTimetable, Metadata, dag, get_current_context, task
 
-from gourmetgram.lakehouse import parity_job, verify
+from gourmetgram.lakehouse import assets, parity_job, verify
 from gourmetgram.lakehouse.settings import LakehouseSettings
 from gourmetgram.lakehouse.training_data import steps
 
-HISTORY = Asset("gourmetgram_history", uri="iceberg://gourmetgram/event_aggregations")
-TRAINING_DATA = Asset("gourmetgram_training_data", uri="iceberg://gourmetgram/moderation/training_data")
+HISTORY, TRAINING_DATA = Asset(*assets.HISTORY), Asset(*assets.TRAINING_DATA)
 
 
 # <dag>

@@ -9,12 +9,12 @@ from typing import Any
 
 from airflow.sdk import Asset, CronDataIntervalTimetable, Variable, dag, get_current_context, task
 
-from gourmetgram.lakehouse import runs
+from gourmetgram.lakehouse import assets, runs
 from gourmetgram.lakehouse.settings import LakehouseSettings
 from gourmetgram.lakehouse.tables import WINDOWS
 
 CHECKPOINT = "redpanda_event_aggregation_checkpoint"
-HISTORY = Asset("gourmetgram_history", uri="iceberg://gourmetgram/event_aggregations")
+HISTORY = Asset(*assets.HISTORY)
 
 
 # <dag>

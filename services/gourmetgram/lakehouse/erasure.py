@@ -74,8 +74,7 @@ def _clean_training(table: Table, storage: pyarrow.fs.FileSystem, gone: pa.Array
     counted = {one: files.dataset(table, storage, [one]).count_rows(filter=about) for one in files.live(table)}
     touched = [one for one, rows in counted.items() if rows]
     properties = {DELETIONS_APPLIED: str(reached)}
-    snapshot = table.current_snapshot()
-    before = snapshot.summary.additional_properties if snapshot and snapshot.summary else {}
+    before = files.summary_of(table.current_snapshot())
     inherited = {name: value for name, value in before.items() if name.startswith("gourmetgram.")}
     transaction = table.transaction()
     files.write(

@@ -18,6 +18,7 @@ from pyiceberg.table.update.snapshot import _OverwriteFiles
 from pyiceberg.types import NestedField
 
 from gourmetgram.core.windows import DAY
+from gourmetgram.lakehouse.offsets import HistoryError
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -32,7 +33,7 @@ class LiveFile(NamedTuple):
     @property
     def path(self) -> str:
         """Bucket and key, as the object storage is asked for it."""
-        return self.file.file_path.partition("://")[2]
+        return bucket_path(self.file.file_path)
 
     @property
     def day(self) -> int:
@@ -64,6 +65,34 @@ def dataset(
     options = pyarrow.dataset.ParquetFragmentScanOptions(pre_buffer=False)
     parquet = pyarrow.dataset.ParquetFileFormat(default_fragment_scan_options=options)
     return pyarrow.dataset.dataset(paths, schema=schema, filesystem=storage, format=parquet)
+
+
+def dataset_at(table: Table, storage: pyarrow.fs.FileSystem, snapshot_id: int) -> pyarrow.dataset.FileSystemDataset:
+    """All rows of a snapshot that somebody has chosen before.
+
+    Raises:
+        HistoryError: it is no longer there.
+    """
+    snapshot = table.snapshot_by_id(snapshot_id)
+    if snapshot is None:
+        name = ".".join(table.name())
+        raise HistoryError(f"snapshot {snapshot_id} of {name} is no longer there; begin from the first step again")
+    return dataset(table, storage, live_at(table, snapshot))
+
+
+def summary_of(snapshot: Snapshot | None) -> Mapping[str, str]:
+    """What a snapshot says about itself; nothing where there is none."""
+    return snapshot.summary.additional_properties if snapshot and snapshot.summary else {}
+
+
+def bucket_path(address: str) -> str:
+    """Bucket and key, as the object storage is asked for them: bucket/key of s3://bucket/key/."""
+    return address.partition("://")[2].rstrip("/")
+
+
+def is_there(storage: pyarrow.fs.FileSystem, path: str) -> bool:
+    """Whether there is such a file."""
+    return bool(storage.get_file_info(path).type == pyarrow.fs.FileType.File)
 
 
 def instant(day: int) -> datetime:

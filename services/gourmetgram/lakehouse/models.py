@@ -9,6 +9,7 @@ import pyarrow.dataset
 import pyarrow.fs
 
 from gourmetgram.core.model_files import METADATA, SEEN
+from gourmetgram.lakehouse import files
 from gourmetgram.lakehouse.settings import LakehouseSettings
 
 
@@ -16,7 +17,7 @@ class ModelStore:
     """The folder of all models: one for each version, named by it."""
 
     def __init__(self, settings: LakehouseSettings, storage: pyarrow.fs.FileSystem) -> None:
-        self._root = settings.models.partition("://")[2].rstrip("/")
+        self._root = files.bucket_path(settings.models)
         self._storage = storage
 
     def versions(self) -> list[str]:
@@ -34,7 +35,7 @@ class ModelStore:
     def seen(self, version: str) -> pa.ChunkedArray | None:
         """The ids of all images that a version has seen; None where there is no list of them."""
         path = f"{self._root}/{version}/{SEEN}"
-        if self._storage.get_file_info(path).type != pyarrow.fs.FileType.File:
+        if not files.is_there(self._storage, path):
             return None
         return pyarrow.dataset.dataset(path, filesystem=self._storage, format="parquet").to_table()["image_id"]
 

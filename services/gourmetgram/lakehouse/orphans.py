@@ -10,6 +10,7 @@ from pyiceberg.manifest import ManifestFile
 from pyiceberg.table import Table
 
 from gourmetgram.lakehouse.compaction import Outcome
+from gourmetgram.lakehouse.files import bucket_path
 
 
 class MissingFiles(RuntimeError):
@@ -53,8 +54,8 @@ def remove_orphans(
         ValueError: another table lies below this one's location.
     """
     table = load()
-    root = _path(table.location()).rstrip("/")
-    if nested := [one for one in others if f"{_path(one)}/".startswith(f"{root}/")]:
+    root = bucket_path(table.location())
+    if nested := [one for one in others if f"{bucket_path(one)}/".startswith(f"{root}/")]:
         raise ValueError(f"below {table.location()} lies another table ({nested[0]}); its files would go as well")
     contents = Contents(table)
     missing = contents.needed()
@@ -78,7 +79,7 @@ class Contents:
 
     def __init__(self, table: Table) -> None:
         self._table = table
-        self._needed = {_path(table.metadata_location), *map(_path, self._of_snapshots())}
+        self._needed = {bucket_path(table.metadata_location), *map(bucket_path, self._of_snapshots())}
 
     def needed(self) -> set[str]:
         """Those without which a snapshot cannot be read."""
@@ -89,7 +90,7 @@ class Contents:
         metadata = self._table.metadata
         statistics = [one.statistics_path for one in (*metadata.statistics, *metadata.partition_statistics)]
         earlier = [one.metadata_file for one in metadata.metadata_log]
-        return self._needed | set(map(_path, statistics + earlier))
+        return self._needed | set(map(bucket_path, statistics + earlier))
 
     def _of_snapshots(self) -> Iterator[str]:
         manifests: dict[str, ManifestFile] = {}
@@ -117,7 +118,3 @@ def _walk(storage: pyarrow.fs.FileSystem, root: str) -> Iterator[StoredFile]:
                 folders.append(one.path)
             elif one.type == pyarrow.fs.FileType.File:
                 yield StoredFile(one.path, one.mtime.astimezone(UTC))
-
-
-def _path(location: str) -> str:
-    return location.partition("://")[2]

@@ -8,6 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import structlog
 from adbc_driver_manager.dbapi import Cursor
+from pyarrow.fs import FileSystem
+from pyiceberg.table import Table
 
 from gourmetgram.core import topics
 from gourmetgram.lakehouse import files, sql, tables
@@ -15,14 +17,13 @@ from gourmetgram.lakehouse.catalog import open_catalog, open_storage
 from gourmetgram.lakehouse.losses import losses
 from gourmetgram.lakehouse.offsets import HistoryError, Place, parse_offsets
 from gourmetgram.lakehouse.parity import Compared, Comparison, ParityReport, require_equal, stored_vectors, told
-from gourmetgram.lakehouse.publishing import Published
+from gourmetgram.lakehouse.publishing import Published, published
 from gourmetgram.lakehouse.settings import LakehouseSettings
 from gourmetgram.lakehouse.sql import Session
 from gourmetgram.lakehouse.tables import DELETED_IMAGES, EVENTS
 from gourmetgram.lakehouse.tombstones import deleted_images
 from gourmetgram.lakehouse.training_data.raw import one_instant
 from gourmetgram.lakehouse.training_data.rows import INSTANT, count, matrix
-from gourmetgram.lakehouse.training_data.steps import published
 
 log = structlog.get_logger("lakehouse")
 
@@ -64,8 +65,9 @@ def check(settings: LakehouseSettings, chunk: int = CHUNK) -> ParityReport:
     Raises:
         HistoryError: nothing has been published yet, or upkeep has deleted it meanwhile.
     """
-    history = published(settings)
-    sources = _history(settings, history)
+    catalog = open_catalog(settings)
+    history = published(catalog.engine)
+    sources = _history(tables.ensure(catalog), open_storage(settings), history)
     comparison = Comparison()
     with one_instant(settings) as cursor:
         facts = {table: _all_of(cursor, table) for table in ("images", "users")}
@@ -74,17 +76,12 @@ def check(settings: LakehouseSettings, chunk: int = CHUNK) -> ParityReport:
     return comparison.report(history.run_id)
 
 
-def _history(settings: LakehouseSettings, history: Published) -> dict[str, object]:
+def _history(every: Mapping[str, Table], storage: FileSystem, history: Published) -> dict[str, object]:
     """What is published, as the SQL steps know it."""
-    every, storage = tables.ensure(open_catalog(settings)), open_storage(settings)
-    events = every[EVENTS]
-    snapshot = events.snapshot_by_id(history.tables[EVENTS])
-    if snapshot is None:
-        raise HistoryError(f"snapshot {history.tables[EVENTS]} of {EVENTS} is no longer there; try again")
     return {
-        "events": files.dataset(events, storage, files.live_at(events, snapshot)),
+        "events": files.dataset_at(every[EVENTS], storage, history.tables[EVENTS]),
         "deleted": deleted_images(every[DELETED_IMAGES], storage),
-        "partitions": partitions(history.offsets, losses(events.properties)),
+        "partitions": partitions(history.offsets, losses(every[EVENTS].properties)),
     }
 
 

@@ -65,6 +65,18 @@ def latest(engine: Engine) -> Published | None:
         return _latest(connection)
 
 
+def published(engine: Engine) -> Published:
+    """What readers are to use.
+
+    Raises:
+        HistoryError: nothing has been published yet.
+    """
+    history = latest(engine)
+    if history is None:
+        raise HistoryError("no history has been published yet; let redpanda_event_aggregation run first")
+    return history
+
+
 def publish(catalog: SqlCatalog, ends: Offsets, run_id: str, frozen_at: datetime) -> Published:
     """Publish the present snapshots of all tables, if they are others than those published before.
 

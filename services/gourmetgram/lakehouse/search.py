@@ -184,15 +184,15 @@ def _parsed(text: str) -> Any:
 
 def _of_table(named: tuple[str, Table]) -> Place:
     name, table = named
-    return Place(_root(table.location()), name, frozenset(one.path for one in files.live(table)))
+    return Place(files.bucket_path(table.location()), name, frozenset(one.path for one in files.live(table)))
 
 
 def _folders(settings: LakehouseSettings) -> list[Place]:
     """In this order they are asked after the tables, which lie in the warehouse."""
     return [
         Place(raw.root_of(settings), "raw snapshots", None),
-        Place(_root(settings.models), "models", None),
-        Place(_root(settings.warehouse), "the warehouse", None),
+        Place(files.bucket_path(settings.models), "models", None),
+        Place(files.bucket_path(settings.warehouse), "the warehouse", None),
     ]
 
 
@@ -223,7 +223,3 @@ def _what(path: str, place: Place) -> str:
         state = "the present snapshot" if path in place.present else "an earlier snapshot, or of none"
         return f"data file of {place.what}, of {state}"
     return f"metadata of {place.what}"
-
-
-def _root(location: str) -> str:
-    return location.partition("://")[2].rstrip("/")

@@ -5,6 +5,7 @@ import pyarrow.fs
 import pyarrow.parquet
 
 from gourmetgram.core.features import Integers
+from gourmetgram.lakehouse import files
 from gourmetgram.training.settings import TrainingSettings
 
 
@@ -18,7 +19,7 @@ class ArrowFolder:
     @classmethod
     def of(cls, settings: TrainingSettings, storage: pyarrow.fs.FileSystem) -> "ArrowFolder":
         """The folder that the settings name."""
-        return cls(storage, settings.models.partition("://")[2].rstrip("/"))
+        return cls(storage, files.bucket_path(settings.models))
 
     def read(self, path: str) -> bytes:
         """The whole file; FileNotFoundError if there is none."""

@@ -241,7 +241,7 @@ def test_the_events_have_expired_since_the_extract(lake: LakehouseSettings, few:
     runs.run_once(lake)
     with closing(open_catalog(lake)) as catalog:
         catalog.load_table(EVENTS).maintenance.expire_snapshots().by_id(run["snapshots"][EVENTS]).commit()
-    with pytest.raises(HistoryError, match="is no longer there; begin with extract_data again"):
+    with pytest.raises(HistoryError, match="is no longer there; begin from the first step again"):
         steps.transform_features(lake, run)
     few.events += [Happening("view", few.images[0].id, NOW)]
     steps.run_once(lake, "again")

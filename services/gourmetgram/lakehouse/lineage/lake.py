@@ -6,12 +6,11 @@ from typing import Any, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.fs
 from pyiceberg.table import Table
 
 from gourmetgram.lakehouse import files, tables
 from gourmetgram.lakehouse.catalog import open_catalog, open_storage
-from gourmetgram.lakehouse.lineage.training import Part, Present, made_from, summary_of, training_part
+from gourmetgram.lakehouse.lineage.training import Part, Present, made_from, training_part
 from gourmetgram.lakehouse.models import ModelStore
 from gourmetgram.lakehouse.publishing import latest
 from gourmetgram.lakehouse.settings import LakehouseSettings
@@ -65,7 +64,7 @@ class Lake:
         """The chain behind a snapshot of the training data; `noted` is what else is known, should it have expired."""
         table = self.tables[TRAINING_DATA]
         snapshot = table.snapshot_by_id(snapshot_id) if snapshot_id is not None else None
-        said = made_from(summary_of(snapshot)) or noted
+        said = made_from(files.summary_of(snapshot)) or noted
         tags = tuple(sorted(name for name, ref in table.refs().items() if ref.snapshot_id == snapshot_id))
         return training_part(snapshot_id, said, self._present(snapshot, tags, said))
 
@@ -73,9 +72,6 @@ class Lake:
         return Present(
             snapshot,
             tuple(name for name in tags if name != "main"),
-            "raw" in said and self._is_there(f"{said['raw']}/{raw.MANIFEST}"),
+            "raw" in said and files.is_there(self.storage, f"{said['raw']}/{raw.MANIFEST}"),
             {name: bool(self.tables[name].snapshot_by_id(one)) for name, one in said.get("snapshots", {}).items()},
         )
-
-    def _is_there(self, path: str) -> bool:
-        return bool(self.storage.get_file_info(path).type == pyarrow.fs.FileType.File)

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple, Self
 from pyiceberg.table.snapshots import Snapshot
 
 from gourmetgram.lakehouse.erasure import ERASED_BY
+from gourmetgram.lakehouse.files import summary_of
 from gourmetgram.lakehouse.lineage.chain import Edge, Node
 from gourmetgram.lakehouse.offsets import parse_offsets
 from gourmetgram.lakehouse.tables import TRAINING_DATA
@@ -39,11 +40,6 @@ def made_from(summary: Mapping[str, str]) -> dict[str, Any]:
     """What the properties of a snapshot say about its making; empty where they say nothing."""
     said: dict[str, Any] = json.loads(summary.get(LINEAGE, "{}"))
     return said
-
-
-def summary_of(snapshot: Snapshot | None) -> Mapping[str, str]:
-    """The properties of a snapshot."""
-    return snapshot.summary.additional_properties if snapshot and snapshot.summary else {}
 
 
 def training_part(snapshot_id: int | None, said: Mapping[str, Any], present: Present) -> Part:

@@ -17,6 +17,7 @@ import pyarrow.parquet
 from adbc_driver_manager.dbapi import Cursor
 from adbc_driver_postgresql import dbapi
 
+from gourmetgram.lakehouse import files
 from gourmetgram.lakehouse.settings import LakehouseSettings
 from gourmetgram.lakehouse.training_data.contracts import check_raw
 
@@ -75,7 +76,7 @@ def folder_of(root: str, run_id: str, day: datetime) -> str:
 
 def root_of(settings: LakehouseSettings) -> str:
     """Bucket and key of the folder of all snapshots."""
-    return settings.raw_snapshots.partition("://")[2].rstrip("/")
+    return files.bucket_path(settings.raw_snapshots)
 
 
 def take(settings: LakehouseSettings, storage: pyarrow.fs.FileSystem, run_id: str, deletions: int) -> Taken:

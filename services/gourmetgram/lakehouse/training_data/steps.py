@@ -1,8 +1,8 @@
 """The steps that make the training data, as the DAG and the command line call them; each may be repeated."""
 
 import json
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import Any, Final, TypedDict
 
 import pyarrow as pa
@@ -17,10 +17,9 @@ from pyiceberg.table import Table
 from gourmetgram.lakehouse import files, tables
 from gourmetgram.lakehouse.catalog import open_catalog, open_storage
 from gourmetgram.lakehouse.erasure import DELETIONS_APPLIED
-from gourmetgram.lakehouse.files import EPOCH
 from gourmetgram.lakehouse.landing import RUN
 from gourmetgram.lakehouse.offsets import Coverage, HistoryError, Superseded, parse_offsets, require_not_beyond
-from gourmetgram.lakehouse.publishing import Published, latest
+from gourmetgram.lakehouse.publishing import Published, published
 from gourmetgram.lakehouse.settings import LakehouseSettings
 from gourmetgram.lakehouse.tables import DELETED_IMAGES, EVENTS, TRAINING_DATA
 from gourmetgram.lakehouse.tombstones import deleted_images
@@ -63,7 +62,7 @@ def extract_data(settings: LakehouseSettings, run_id: str) -> TrainingRun:
         ContractBroken: the application's tables hold what they must not.
     """
     catalog, storage = open_catalog(settings), open_storage(settings)
-    history = published(settings)
+    history = published(catalog.engine)
     deletions = files.last_commit(tables.ensure(catalog)[DELETED_IMAGES])
     taken = raw.take(settings, storage, run_id, deletions)
     log.info("raw snapshot taken", run_id=run_id, folder=taken.folder, **taken.rows)
@@ -77,18 +76,6 @@ def extract_data(settings: LakehouseSettings, run_id: str) -> TrainingRun:
         rows=0,
         eligibility=None,
     )
-
-
-def published(settings: LakehouseSettings) -> Published:
-    """The history that readers are to use.
-
-    Raises:
-        HistoryError: there is none yet.
-    """
-    history = latest(open_catalog(settings).engine)
-    if history is None:
-        raise HistoryError("no history has been published yet; let redpanda_event_aggregation run first")
-    return history
 
 
 def complete_until(history: Published, taken: Taken) -> datetime:
@@ -118,10 +105,11 @@ def transform_features(settings: LakehouseSettings, run: TrainingRun) -> Trainin
     sources = {
         "images": _raw(storage, run, "images"),
         "users": _raw(storage, run, "users"),
-        "landed": _events(every[EVENTS], storage, run),
+        "landed": files.dataset_at(every[EVENTS], storage, run["snapshots"][EVENTS]),
         "deleted": deleted_images(every[DELETED_IMAGES], storage),
     }
-    with TrainingRows.over(sources, _microseconds(run["complete_until"])) as training:
+    complete = files.microseconds(datetime.fromisoformat(run["complete_until"]))
+    with TrainingRows.over(sources, complete) as training:
         report = training.report()
         rows = _stage(training.batches(settings.training_chunk_rows), storage, folder)
     for line in told(report):
@@ -140,7 +128,7 @@ def load_iceberg(settings: LakehouseSettings, run: TrainingRun) -> dict[str, Any
     """
     catalog, storage = open_catalog(settings), open_storage(settings)
     table = tables.ensure(catalog)[TRAINING_DATA]
-    if not _is_staged(storage, run):
+    if not files.is_there(storage, _staged(run)):
         return _loaded_before(table, run)
     tombstones = catalog.load_table(DELETED_IMAGES)  # after the table: a commit between the two refuses ours
     deleted = deleted_images(tombstones, storage)["image_id"].combine_chunks()
@@ -170,14 +158,6 @@ def _raw(storage: pyarrow.fs.FileSystem, run: TrainingRun, table: str) -> pyarro
     return pyarrow.dataset.dataset(raw.path_of(run["folder"], table), filesystem=storage, format="parquet")
 
 
-def _events(table: Table, storage: pyarrow.fs.FileSystem, run: TrainingRun) -> pyarrow.dataset.Dataset:
-    number = run["snapshots"][EVENTS]
-    snapshot = table.snapshot_by_id(number)
-    if snapshot is None:
-        raise HistoryError(f"snapshot {number} of {EVENTS} is no longer there; begin with extract_data again")
-    return files.dataset(table, storage, files.live_at(table, snapshot))
-
-
 def _stage(batches: Iterator[pa.RecordBatch], storage: pyarrow.fs.FileSystem, folder: str) -> int:
     with pyarrow.parquet.ParquetWriter(
         f"{folder}/rows.parquet", SCHEMA, filesystem=storage, compression="zstd"
@@ -193,13 +173,9 @@ def _staged(run: TrainingRun) -> str:
     return f"{run['folder']}/{raw.STAGED}/rows.parquet"
 
 
-def _is_staged(storage: pyarrow.fs.FileSystem, run: TrainingRun) -> bool:
-    return bool(storage.get_file_info(_staged(run)).type == pyarrow.fs.FileType.File)
-
-
 def _loaded_before(table: Table, run: TrainingRun) -> dict[str, Any]:
     """What an attempt has loaded that ended right after it had taken the staged rows away."""
-    if _in_summary(table, RUN) == run["run_id"]:
+    if _said(table).get(RUN) == run["run_id"]:
         return _outcome(table)
     raise HistoryError(
         f"the rows of run {run['run_id']} are no longer there: another run has come after it, or it was too long ago; "
@@ -215,7 +191,7 @@ def _newer_coverage(table: Table, run: TrainingRun) -> Coverage:
     """
     covered, offsets = Coverage.of(table.properties), parse_offsets(run["offsets"])
     require_not_beyond(TRAINING_DATA, covered.offsets, offsets)
-    known = json.loads(_in_summary(table, LINEAGE) or "{}").get("complete_until", run["complete_until"])
+    known = json.loads(_said(table).get(LINEAGE, "{}")).get("complete_until", run["complete_until"])
     if covered.offsets == offsets and datetime.fromisoformat(known) > datetime.fromisoformat(run["complete_until"]):
         raise Superseded(
             f"{TRAINING_DATA} is complete until {known}, this run only until {run['complete_until']}: a later run has "
@@ -248,10 +224,8 @@ def _summary(run: TrainingRun) -> dict[str, str]:
     return {RUN: run["run_id"], LINEAGE: json.dumps(lineage), REPORT: json.dumps(run["eligibility"])}
 
 
-def _in_summary(table: Table, name: str) -> str | None:
-    """What the present snapshot says about itself."""
-    present = table.current_snapshot()
-    return present.summary.additional_properties.get(name) if present and present.summary else None
+def _said(table: Table) -> Mapping[str, str]:
+    return files.summary_of(table.current_snapshot())
 
 
 def _outcome(table: Table) -> dict[str, Any]:
@@ -259,9 +233,5 @@ def _outcome(table: Table) -> dict[str, Any]:
     return {
         "table": TRAINING_DATA,
         "snapshot": present.snapshot_id if present else None,
-        "rows": int(_in_summary(table, "total-records") or 0),
+        "rows": int(_said(table).get("total-records", 0)),
     }
-
-
-def _microseconds(moment: str) -> int:
-    return (datetime.fromisoformat(moment).astimezone(UTC) - EPOCH) // timedelta(microseconds=1)

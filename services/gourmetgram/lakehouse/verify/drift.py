@@ -48,11 +48,11 @@ def check(training: Training, storage: pyarrow.fs.FileSystem, limit: float) -> C
 
 def previous(table: Table, snapshot: Snapshot) -> Snapshot | None:
     """The newest snapshot of another run before this one that has rows."""
-    own = snapshot.summary[RUN] if snapshot.summary else None
+    own = files.summary_of(snapshot).get(RUN)
     earlier = sorted(table.snapshots(), key=lambda one: -(one.sequence_number or 0))
     for one in earlier:
         is_before = (one.sequence_number or 0) < (snapshot.sequence_number or 0)
-        if is_before and one.summary and one.summary[RUN] not in (None, own) and _rows(one):
+        if is_before and files.summary_of(one).get(RUN, own) != own and _rows(one):
             return one
     return None
 
@@ -99,7 +99,7 @@ def _shares(counts: Counts) -> Numbers:
 
 
 def _rows(snapshot: Snapshot) -> int:
-    return int((snapshot.summary and snapshot.summary["total-records"]) or 0)
+    return int(files.summary_of(snapshot).get("total-records", 0))
 
 
 def _expected(limit: float) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from gourmetgram.core.windows import DAY
-from gourmetgram.lakehouse.files import instant
+from gourmetgram.lakehouse import files
 from gourmetgram.lakehouse.offsets import parse_offsets
 from gourmetgram.lakehouse.sql import Session
 from gourmetgram.lakehouse.tables import EVENTS, WINDOWS
@@ -38,8 +38,7 @@ def events(sources: Sources) -> Iterator[Check]:
     with Session.over({"events": sources.history(EVENTS), "ends": ends}) as session:
         (counted,) = session.table("verify_events").to_pylist()
         (repeated,) = session.table("verify_repeated_events").to_pylist()
-    snapshot = sources.snapshot(EVENTS)
-    booked = int((snapshot and snapshot.summary and snapshot.summary["total-records"]) or 0)
+    booked = int(files.summary_of(sources.snapshot(EVENTS)).get("total-records", 0))
     yield Check(
         name="events, rows",
         level="error",
@@ -72,7 +71,7 @@ def windows(sources: Sources, kind: str) -> Check:
 
 
 def _day(one: dict[str, Any]) -> str:
-    return f"{instant(one['day']):%Y-%m-%d}: {one['in_windows']} instead of {one['in_events']}"
+    return f"{files.instant(one['day']):%Y-%m-%d}: {one['in_windows']} instead of {one['in_events']}"
 
 
 def age(name: str, found: timedelta, most_hours: float) -> Check:

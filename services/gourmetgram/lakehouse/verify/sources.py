@@ -17,8 +17,8 @@ from pyiceberg.table.snapshots import Snapshot
 
 from gourmetgram.lakehouse import files, tables
 from gourmetgram.lakehouse.erasure import DELETIONS_APPLIED
-from gourmetgram.lakehouse.offsets import HistoryError, parse_offsets
-from gourmetgram.lakehouse.publishing import Published, latest
+from gourmetgram.lakehouse.offsets import parse_offsets
+from gourmetgram.lakehouse.publishing import published
 from gourmetgram.lakehouse.tables import DELETED_IMAGES, EVENTS, TRAINING_DATA
 from gourmetgram.lakehouse.training_data import raw
 from gourmetgram.lakehouse.training_data.steps import LINEAGE
@@ -38,7 +38,7 @@ class State(NamedTuple):
     def now(cls, catalog: SqlCatalog) -> Self:
         """As it is at this moment."""
         snapshot = tables.ensure(catalog)[TRAINING_DATA].current_snapshot()
-        return cls(published(catalog).tables, snapshot.snapshot_id if snapshot else None)
+        return cls(published(catalog.engine).tables, snapshot.snapshot_id if snapshot else None)
 
 
 class Training:
@@ -57,7 +57,7 @@ class Sources:
 
     def __init__(self, catalog: SqlCatalog, storage: pyarrow.fs.FileSystem) -> None:
         self.tables = tables.ensure(catalog)
-        self.published = published(catalog)
+        self.published = published(catalog.engine)
         self.storage = storage
 
     def history(self, name: str) -> pyarrow.dataset.Dataset:
@@ -73,7 +73,7 @@ class Sources:
         """The present training data; None before the first run."""
         table = self.tables[TRAINING_DATA]
         snapshot = table.current_snapshot()
-        noted = snapshot.summary[LINEAGE] if snapshot and snapshot.summary else None
+        noted = files.summary_of(snapshot).get(LINEAGE)
         if snapshot is None or noted is None:
             return None
         return Training(table, self.storage, snapshot, json.loads(noted))
@@ -93,8 +93,7 @@ class Sources:
 
     def deleted_for(self, training: Training) -> pa.Table:
         """The deletions that the rows know of."""
-        summary = training.snapshot.summary
-        applied = int((summary and summary[DELETIONS_APPLIED]) or 0)
+        applied = int(files.summary_of(training.snapshot).get(DELETIONS_APPLIED, 0))
         tombstones = self.tables[DELETED_IMAGES]
         known = [one for one in files.live(tombstones) if one.sequence <= applied]
         return files.dataset(tombstones, self.storage, known).to_table(columns=["image_id"])
@@ -102,18 +101,6 @@ class Sources:
     def raw_of(self, training: Training, table: str) -> pyarrow.dataset.Dataset | None:
         """What the application's table held when the rows were made; None when that copy has expired."""
         path = raw.path_of(training.said["raw"], table)
-        if self.storage.get_file_info(path).type != pyarrow.fs.FileType.File:
+        if not files.is_there(self.storage, path):
             return None
         return pyarrow.dataset.dataset(path, filesystem=self.storage, format="parquet")
-
-
-def published(catalog: SqlCatalog) -> Published:
-    """What readers are to use.
-
-    Raises:
-        HistoryError: nothing has been published yet.
-    """
-    history = latest(catalog.engine)
-    if history is None:
-        raise HistoryError("no history has been published yet; let redpanda_event_aggregation run first")
-    return history

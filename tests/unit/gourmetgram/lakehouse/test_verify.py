@@ -104,12 +104,8 @@ def test_indexes_of_features_equal_a_brute_force() -> None:
 
 def snapshot(number: int, run: str | None, total: int = 9) -> Any:
     said = {"total-records": str(total)} | ({"gourmetgram.run": run} if run else {})
-
-    class Said(dict[str, str]):
-        def __getitem__(self, name: str) -> Any:
-            return self.get(name)
-
-    return SimpleNamespace(sequence_number=number, snapshot_id=number * 100, summary=Said(said))
+    summary = SimpleNamespace(additional_properties=said)
+    return SimpleNamespace(sequence_number=number, snapshot_id=number * 100, summary=summary)
 
 
 def test_drift_is_measured_against_the_last_run_with_rows() -> None:
