@@ -22,7 +22,7 @@ from gourmetgram.lakehouse.settings import LakehouseSettings
 from gourmetgram.lakehouse.sql import Session
 from gourmetgram.lakehouse.tables import DELETED_IMAGES, EVENTS
 from gourmetgram.lakehouse.tombstones import deleted_images
-from gourmetgram.lakehouse.training_data.raw import one_instant
+from gourmetgram.lakehouse.training_data.extract import one_instant
 from gourmetgram.lakehouse.training_data.rows import INSTANT, count, matrix
 
 log = structlog.get_logger("lakehouse")

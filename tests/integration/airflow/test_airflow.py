@@ -20,13 +20,9 @@ PARTS = ("airflow-webserver", "airflow-scheduler", "airflow-dag-processor")
 
 
 @pytest.fixture(scope="module")
-def airflow_stack(short_folder: Path) -> Iterator[Stack]:
-    stack = Stack.free(short_folder / "airflow")
-    try:
-        stack.up(*PARTS)
-        yield stack
-    finally:
-        stack.destroy()
+def airflow_stack(new_stack: Stack) -> Stack:
+    new_stack.up(*PARTS)
+    return new_stack
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ import pytest
 
 from gourmetgram.lakehouse.catalog import open_storage
 from gourmetgram.lakehouse.settings import LakehouseSettings
-from gourmetgram.lakehouse.training_data import raw
+from gourmetgram.lakehouse.training_data import extract, raw
 from labkit.stack import Stack
 from tests.support.database import Rows, superuser, superuser_rows
 from tests.support.lakehouse import microseconds
@@ -86,7 +86,7 @@ def test_all_tables_are_of_one_instant(lakehouse: LakehouseSettings, lake_stack:
         for number in range(10):
             before = posts[0]
             wait_until(lambda: posts[0] > before + 20, "somebody has posted")  # noqa: B023 - called at once
-            taken = raw.take(lakehouse, open_storage(lakehouse), f"run {number}", deletions=0)
+            taken = extract.take(lakehouse, open_storage(lakehouse), f"run {number}", deletions=0)
             posted = {row["id"] for row in table(lakehouse, taken, "images")} - {1}
             assert {row["image_id"] for row in table(lakehouse, taken, "flags")} == posted
             assert {row["image_id"] for row in table(lakehouse, taken, "image_milestones")} == posted
@@ -106,19 +106,19 @@ def test_of_a_deleted_image_nothing_is_taken_but_that_its_user_had_posted_one(
     database("INSERT INTO flags (user_id, comment_id, reason, created_at) VALUES (2, 1, 'spam', now())")
     database("INSERT INTO image_milestones VALUES (1, 10, now())")
     storage = open_storage(lakehouse)
-    alive = raw.take(lakehouse, storage, "alive", 0)
+    alive = extract.take(lakehouse, storage, "alive", 0)
     assert alive.rows == {"users": 2, "images": 1, "comments": 1, "flags": 2, "image_milestones": 1}
     assert [(row["image_id"], row["comment_id"]) for row in table(lakehouse, alive, "flags")] == [(1, None), (1, 1)]
     database("UPDATE images SET deleted_at = now()")
-    gone = raw.take(lakehouse, storage, "gone", 0)
+    gone = extract.take(lakehouse, storage, "gone", 0)
     assert gone.rows == {"users": 2, "images": 1, "comments": 0, "flags": 0, "image_milestones": 0}
     (row,) = table(lakehouse, gone, "images")
     assert {name for name, value in row.items() if value is not None} == {"user_id", "created_at"}
 
 
 def test_no_texts_and_no_names_are_in_a_snapshot(lakehouse: LakehouseSettings, database: Rows) -> None:
-    taken = raw.take(lakehouse, open_storage(lakehouse), "secret", 0)
-    rows = {name: table(lakehouse, taken, name) for name in raw.TABLES}
+    taken = extract.take(lakehouse, open_storage(lakehouse), "secret", 0)
+    rows = {name: table(lakehouse, taken, name) for name in extract.TABLES}
     assert rows["images"][0]["caption_length"] == rows["comments"][0]["content_length"] == len(SECRET)
     assert SECRET not in str(rows)
 
@@ -158,7 +158,7 @@ def test_many_rows_are_taken_in_pieces(lakehouse: LakehouseSettings, database: R
     """More than one batch; they come in the order of the ids, all of them."""
     insert = "INSERT INTO comments (id, image_id, user_id, content, created_at) "
     database(f"{insert} SELECT id, 1, 2, 'x', now() FROM generate_series(2, 300000) AS id")
-    taken = raw.take(lakehouse, open_storage(lakehouse), "many", 0)
+    taken = extract.take(lakehouse, open_storage(lakehouse), "many", 0)
     path = raw.path_of(taken.folder, "comments")
     file = pyarrow.parquet.ParquetFile(path, filesystem=open_storage(lakehouse))
     assert file.num_row_groups > 1

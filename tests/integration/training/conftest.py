@@ -1,8 +1,5 @@
 """PostgreSQL and object storage with a table of training data whose answer was planted."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from pydantic import SecretStr
 
@@ -14,14 +11,10 @@ KEY = "the key of the lab of these tests"
 
 
 @pytest.fixture(scope="module")
-def training_stack(short_folder: Path) -> Iterator[Stack]:
+def training_stack(new_stack: Stack) -> Stack:
     """The servers that a training needs, and nothing else."""
-    stack = Stack.free(short_folder / "training")
-    try:
-        stack.up(*SERVICES, "migrate")
-        yield stack
-    finally:
-        stack.destroy()
+    new_stack.up(*SERVICES, "migrate")
+    return new_stack
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from gourmetgram.lakehouse.publishing import latest
 from gourmetgram.lakehouse.settings import LakehouseSettings
 from gourmetgram.lakehouse.tables import EVENTS, TRAINING_DATA
 from gourmetgram.lakehouse.training_data import raw
+from gourmetgram.lakehouse.training_data.extract import one_instant
 
 
 class Unknown(LookupError):
@@ -42,7 +43,7 @@ class Lake:
 
     def ask(self, query: str, *values: object) -> list[dict[str, Any]]:
         """Rows of the application's views."""
-        with raw.one_instant(self._settings) as cursor:
+        with one_instant(self._settings) as cursor:
             cursor.execute(query, values or None)
             rows: list[dict[str, Any]] = cursor.fetch_arrow_table().to_pylist()
         return rows

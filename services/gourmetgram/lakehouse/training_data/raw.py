@@ -1,34 +1,19 @@
 """Raw snapshots: the application's tables as they were at one instant, as Parquet in the object storage.
 
-Free texts and names stay where they are, for nothing here needs them. Of an image that was deleted nothing is taken but
-that its user had posted one.
+They are taken by extract.py. What has them only to keep, clean or read them needs no PostgreSQL.
 """
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import pyarrow.fs
-import pyarrow.parquet
-from adbc_driver_manager.dbapi import Cursor
-from adbc_driver_postgresql import dbapi
 
 from gourmetgram.lakehouse import files
 from gourmetgram.lakehouse.settings import LakehouseSettings
-from gourmetgram.lakehouse.training_data.contracts import check_raw
-
-TABLES: Final[Mapping[str, str]] = {
-    "users": "id",
-    "images": "created_at, user_id",
-    "comments": "id",
-    "flags": "id",
-    "image_milestones": "image_id, milestone",
-}
-"""The tables, and how their rows are ordered. What is taken of each is a view in the schema `raw` (migration 0003)."""
 
 IMAGE_COLUMNS: Final = {"images": "id", "comments": "image_id", "flags": "image_id", "image_milestones": "image_id"}
 """Where the id of an image stands."""
@@ -36,15 +21,11 @@ IMAGE_COLUMNS: Final = {"images": "id", "comments": "image_id", "flags": "image_
 OF_THE_IMAGE: Final = ("id", "source", "caption_length", "category")
 """Columns of `images` that are empty where the image was deleted: what is left says that a user had posted one."""
 
-TAKEN: Final = "SELECT now() AS taken_at, oldest AS oldest_unpublished FROM raw.unpublished"
-
 MANIFEST: Final = "_taken.json"
 """Written last: a folder without it is not finished."""
 
 STAGED: Final = "features"
 """The folder within a snapshot where rows of training data lie from their computation to their loading."""
-
-BATCH_BYTES: Final = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -77,32 +58,6 @@ def folder_of(root: str, run_id: str, day: datetime) -> str:
 def root_of(settings: LakehouseSettings) -> str:
     """Bucket and key of the folder of all snapshots."""
     return files.bucket_path(settings.raw_snapshots)
-
-
-def take(settings: LakehouseSettings, storage: pyarrow.fs.FileSystem, run_id: str, deletions: int) -> Taken:
-    """Write a snapshot, all tables of one instant; a folder that an earlier attempt has left is emptied first.
-
-    Raises:
-        ContractBroken: something in the tables is not as agreed; the snapshot stays unfinished, and nobody reads it.
-    """
-    with one_instant(settings) as cursor:
-        cursor.execute(TAKEN)
-        (instant,) = cursor.fetch_arrow_table().to_pylist()
-        folder = folder_of(root_of(settings), run_id, instant["taken_at"])
-        storage.create_dir(folder)
-        storage.delete_dir_contents(folder)
-        rows = {table: _write(cursor, storage, table, folder) for table in TABLES}
-    oldest = instant["oldest_unpublished"]
-    taken = Taken(
-        run_id=run_id,
-        folder=folder,
-        taken_at=instant["taken_at"].isoformat(),
-        oldest_unpublished=oldest.isoformat() if oldest else None,
-        rows=rows,
-        deletions=deletions,
-    )
-    write_manifest(storage, taken)
-    return taken
 
 
 def write_manifest(storage: pyarrow.fs.FileSystem, taken: Taken) -> None:
@@ -160,27 +115,3 @@ def path_of(folder: str, table: str) -> str:
 def _read_manifest(storage: pyarrow.fs.FileSystem, path: str) -> Taken:
     with storage.open_input_stream(path) as file:
         return Taken.parse(file.read())
-
-
-@contextmanager
-def one_instant(settings: LakehouseSettings) -> Iterator[Cursor]:
-    """A transaction that sees the database as it is at its beginning, whatever is written meanwhile."""
-    url = settings.database_url.get_secret_value()
-    with dbapi.connect(url) as connection, connection.cursor() as cursor:
-        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(BATCH_BYTES)})
-        yield cursor
-
-
-def _write(cursor: Cursor, storage: pyarrow.fs.FileSystem, table: str, folder: str) -> int:
-    cursor.execute(f"SELECT * FROM raw.{table} ORDER BY {TABLES[table]}")  # noqa: S608 - both are constants
-    reader: Any = cursor.fetch_record_batch()
-    rows = 0
-    with pyarrow.parquet.ParquetWriter(
-        path_of(folder, table), reader.schema, filesystem=storage, compression="zstd"
-    ) as file:
-        for batch in reader:
-            check_raw(table, batch)
-            file.write_batch(batch)
-            rows += len(batch)
-    return rows

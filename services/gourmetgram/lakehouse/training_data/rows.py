@@ -48,8 +48,8 @@ class TrainingRows:
         """Prepare the rows.
 
         Args:
-            sources: Arrow tables or datasets: `images` and `users` as training_data/raw.py takes them, `landed` (the
-                events) and `deleted` as they landed.
+            sources: Arrow tables or datasets: `images` and `users` of a raw snapshot, `landed` (the events) and
+                `deleted` as they landed.
             complete_until: unix microseconds up to which everything that happened has landed.
         """
         anchors = pa.table({"anchor_minutes": pa.array(ANCHORS, pa.int32())})

@@ -23,7 +23,7 @@ from gourmetgram.lakehouse.publishing import Published, published
 from gourmetgram.lakehouse.settings import LakehouseSettings
 from gourmetgram.lakehouse.tables import DELETED_IMAGES, EVENTS, TRAINING_DATA
 from gourmetgram.lakehouse.tombstones import deleted_images
-from gourmetgram.lakehouse.training_data import raw
+from gourmetgram.lakehouse.training_data import extract, raw
 from gourmetgram.lakehouse.training_data.contracts import check_training
 from gourmetgram.lakehouse.training_data.eligibility import Report, told
 from gourmetgram.lakehouse.training_data.raw import Taken
@@ -64,7 +64,7 @@ def extract_data(settings: LakehouseSettings, run_id: str) -> TrainingRun:
     catalog, storage = open_catalog(settings), open_storage(settings)
     history = published(catalog.engine)
     deletions = files.last_commit(tables.ensure(catalog)[DELETED_IMAGES])
-    taken = raw.take(settings, storage, run_id, deletions)
+    taken = extract.take(settings, storage, run_id, deletions)
     log.info("raw snapshot taken", run_id=run_id, folder=taken.folder, **taken.rows)
     return TrainingRun(
         run_id=run_id,
