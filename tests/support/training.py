@@ -93,6 +93,7 @@ def table(images: int, seed: int, hours: float, planted: dict[str, float] = PLAN
         "already_flagged": flagged,
         "split_time": uploaded,
         "country": np.array(COUNTRIES)[rng.integers(0, len(COUNTRIES), images)][image - 1],
+        "label_confirmed": [None] * len(image),
     }
     everything = columns | known
     return pa.table({field.name: pa.array(everything[field.name]).cast(field.type) for field in SCHEMA})

@@ -57,6 +57,17 @@ class Happening:
     comment_id: int | None = None
 
 
+@dataclass(frozen=True)
+class Action:
+    """A row of `moderation_actions`: what a moderator did to an image, or to a comment below it."""
+
+    id: int
+    image_id: int
+    action: str = "confirm"
+    comment_id: int | None = None
+    moderator: str = "ana"
+
+
 @dataclass
 class World:
     """Everything there is at one instant; all that happened up to `complete_until` is among the events."""
@@ -67,6 +78,7 @@ class World:
     complete_until: int
     deleted_since: set[int] = field(default_factory=set)
     """Images that were deleted after the rows of `images` had been read."""
+    actions: list[Action] = field(default_factory=list)
 
     def rows(self) -> list[Row]:
         """The training data, by image and anchor."""
@@ -121,7 +133,16 @@ class World:
                 "already_flagged": any(at <= as_of for at in flags),
                 "split_time": moment(image.created_at),
                 "country": user.country_of_residence,
+                "label_confirmed": self._verdict(image),
             }
+
+    def _verdict(self, image: Image) -> bool | None:
+        """Whether moderators confirmed last that it breaks the rules; None where they never said."""
+        verdict = None
+        for one in sorted(self.actions, key=lambda one: one.id):
+            if one.image_id == image.id and one.comment_id is None and one.action in ("confirm", "reject"):
+                verdict = one.action == "confirm"
+        return verdict
 
 
 def counts(event: Happening) -> bool:

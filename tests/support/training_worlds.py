@@ -1,7 +1,7 @@
 """Worlds made up for tests of the training data, and what the platform makes of them."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from tests.support.training_recount import (
     DAY,
     HOUR,
     MINUTE,
+    Action,
     Happening,
     Image,
     Row,
@@ -34,6 +35,8 @@ BORDERS = sorted(
 LATER = DAY + HOUR
 
 INSTANT = pa.timestamp("us", tz="UTC")
+VERDICTS = {"confirm": "confirmed", "reject": "rejected"}
+ACTIONS = (*VERDICTS, "hide", "restore")
 SOURCES: Mapping[str, tuple[type[Any], dict[str, pa.DataType]]] = {
     "users": (
         User,
@@ -70,6 +73,7 @@ SOURCES: Mapping[str, tuple[type[Any], dict[str, pa.DataType]]] = {
             "offset": pa.int64(),
         },
     ),
+    "reviews": (Action, {"id": pa.int64(), "image_id": pa.int64(), "verdict": pa.string()}),
 }
 
 
@@ -80,6 +84,7 @@ def sources(world: World) -> dict[str, pa.Table]:
         "users": [vars(user) for user in world.users],
         "images": [vars(image) | (gone if image.is_deleted else {}) for image in world.images],
         "landed": [vars(event) | {"offset": number} for number, event in enumerate(world.events)],
+        "reviews": list(_reviews(world)),
     }
     tables = {
         name: pa.table(
@@ -88,6 +93,14 @@ def sources(world: World) -> dict[str, pa.Table]:
         for name, (_, columns) in SOURCES.items()
     }
     return tables | {"deleted": pa.table({"image_id": pa.array(world.deleted_since, pa.int64())})}
+
+
+def _reviews(world: World) -> Iterator[Row]:
+    """What the view of that name shows of the actions."""
+    gone = {image.id for image in world.images if image.is_deleted}
+    for one in world.actions:
+        if one.action in VERDICTS and one.comment_id is None and one.image_id not in gone:
+            yield vars(one) | {"verdict": VERDICTS[one.action]}
 
 
 def found(world: World, rows: int = 1000) -> tuple[list[Row], Report]:
@@ -150,7 +163,19 @@ def worlds(draw: st.DrawFn) -> World:
         events=uploads + draw(st.lists(happenings(images), max_size=60)),
         complete_until=last + draw(st.sampled_from(BORDERS)) + draw(st.sampled_from([-1, 0, 1])),
         deleted_since={image.id for image in images if not draw(st.integers(0, 9))},
+        actions=draw(actions(images)),
     )
+
+
+@st.composite
+def actions(draw: st.DrawFn, images: list[Image]) -> list[Action]:
+    """What moderators do to images and to comments below them, one after the other."""
+    done = draw(
+        st.lists(st.tuples(st.sampled_from(images), st.sampled_from(ACTIONS), st.sampled_from([None, None, 5])))
+    )
+    return [
+        Action(number, image.id, action, comment_id) for number, (image, action, comment_id) in enumerate(done, start=1)
+    ]
 
 
 @st.composite
@@ -196,7 +221,17 @@ def big_world(chance: random.Random, images: int, around: int = NEW_YEAR) -> Wor
     uploads = [Happening("upload", image.id, image.created_at) for image in posts if chance.random() < 0.9]
     happened = [_chance_happening(chance, chance.choice(posts)) for _ in range(30 * images)]
     gone = {image.id for image in posts if chance.random() < 0.05}
-    return World(users, posts, uploads + happened, around + 13 * DAY, gone)
+    done = [Action(number, *_chance_action(chance, posts)) for number in range(1, images)]
+    return World(users, posts, uploads + happened, around + 13 * DAY, gone, done)
+
+
+def _chance_action(chance: random.Random, posts: list[Image]) -> tuple[int, str, int | None, str]:
+    return (
+        chance.choice(posts).id,
+        chance.choice(ACTIONS),
+        chance.choice([None, None, 5]),
+        chance.choice(["ana", "ben"]),
+    )
 
 
 def _chance_happening(chance: random.Random, image: Image) -> Happening:

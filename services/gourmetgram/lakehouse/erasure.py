@@ -106,7 +106,8 @@ def _clean_raw(settings: LakehouseSettings, storage: pyarrow.fs.FileSystem, gone
 
 
 def _clean_snapshot(storage: pyarrow.fs.FileSystem, taken: Taken, gone: pa.Array, reached: int) -> bool:
-    rewritten = [_clean_file(storage, raw.path_of(taken.folder, name), name, gone) for name in raw.IMAGE_COLUMNS]
+    tables_of_images = [name for name in taken.rows if name in raw.IMAGE_COLUMNS]
+    rewritten = [_clean_file(storage, raw.path_of(taken.folder, name), name, gone) for name in tables_of_images]
     raw.write_manifest(storage, replace(taken, deletions=reached))
     return any(rewritten)
 

@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Final
 
 from pyiceberg.catalog import Catalog
-from pyiceberg.exceptions import NoSuchTableError
+from pyiceberg.exceptions import CommitFailedException, NoSuchTableError
 from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table
@@ -21,6 +21,7 @@ from pyiceberg.types import (
     TimestamptzType,
 )
 from sqlalchemy.exc import IntegrityError
+from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from gourmetgram.core.features import FEATURES
 
@@ -79,8 +80,19 @@ _TRAINING_COLUMNS: Final[Columns] = {
     "already_flagged": (BooleanType(), True),
     "split_time": (TimestamptzType(), True),
     "country": (StringType(), True),
+    "label_confirmed": (BooleanType(), False),
 }
-"""`label` is empty until it is known. `country` is there to compare groups of people; it is no feature."""
+"""`country` is there to compare groups of people; it is no feature. Two columns are labels, what a model may learn to
+foretell, and never features:
+
+`label`: a flag follows the instant of the row, within a day of the upload; empty until that day has passed.
+
+`label_confirmed`: moderators confirmed that the image breaks the rules; false where they rejected that, empty where
+nobody has reviewed it. Their latest verdict about the image counts, whenever they gave it, so all rows of an image have
+the same. That does not leak: a verdict is about the picture, which is what it is from its upload on, and no feature is
+computed from verdicts, so a row knows no more at its instant than the live decision did. But moderators look at what
+was flagged or found risky: reviewed images are no random sample, and who learns from them must bear that in mind.
+"""
 
 PROPERTIES: Final = {
     # A commit that lost against another one must be thought over, never repeated as it is: see DESIGN, promise 4.
@@ -104,21 +116,29 @@ def _by_day(schema: Schema, column: str) -> PartitionSpec:
 
 _EVENTS: Final = _schema(_EVENT_COLUMNS)
 _WINDOWS: Final = _schema(_WINDOW_COLUMNS)
+TRAINING_SCHEMA: Final = _schema(_TRAINING_COLUMNS)
 
 DEFINITIONS: Final[Mapping[str, tuple[Schema, PartitionSpec]]] = {
     EVENTS: (_EVENTS, _by_day(_EVENTS, "occurred_at")),
     DELETED_IMAGES: (_schema(_DELETED_COLUMNS), PartitionSpec()),
     **{name: (_WINDOWS, _by_day(_WINDOWS, "window_start")) for name in WINDOWS.values()},
-    TRAINING_DATA: (_schema(_TRAINING_COLUMNS), PartitionSpec()),
+    TRAINING_DATA: (TRAINING_SCHEMA, PartitionSpec()),
 }
 
 
 def ensure(catalog: Catalog) -> dict[str, Table]:
-    """All tables by name, made where they are missing; several may try at once."""
+    """All tables by name, made where they are missing, with all their columns; several may try at once."""
     try:
-        return {name: catalog.load_table(name) for name in DEFINITIONS}
+        present = {name: catalog.load_table(name) for name in DEFINITIONS}
     except NoSuchTableError:
-        return _made(catalog)
+        present = _made(catalog)
+    return {name: _completed(catalog, name) if _missing(name, table) else table for name, table in present.items()}
+
+
+def _missing(name: str, table: Table) -> list[NestedField]:
+    """The columns that have come since the table was made."""
+    schema, _ = DEFINITIONS[name]
+    return [one for one in schema.fields if one.name not in table.schema().column_names]
 
 
 def _made(catalog: Catalog) -> dict[str, Table]:
@@ -130,3 +150,14 @@ def _made(catalog: Catalog) -> dict[str, Table]:
         name: catalog.create_table_if_not_exists(name, schema, partition_spec=spec, properties=PROPERTIES)
         for name, (schema, spec) in DEFINITIONS.items()
     }
+
+
+@retry(retry=retry_if_exception_type(CommitFailedException), stop=stop_after_attempt(5), reraise=True)
+def _completed(catalog: Catalog, name: str) -> Table:
+    """The table with the columns that it lacked. They are empty in all rows that are there; no file is rewritten."""
+    table = catalog.load_table(name)
+    if missing := _missing(name, table):
+        with table.update_schema() as change:
+            for one in missing:
+                change.add_column(one.name, one.field_type)
+    return table

@@ -94,6 +94,8 @@ def _training(lake: Lake, image: int) -> Node:
         + (", already flagged then" if row["already_flagged"] else "")
         for row in rows
     ]
+    verdicts = {True: "moderators confirmed that it breaks the rules", False: "moderators found nothing wrong with it"}
+    facts += [verdicts[one] for one in {row["label_confirmed"] for row in rows} - {None}]
     title = f"Rows of the training data: {len(rows)}"
     none = ("nothing is learned from it: it is too young, not eligible, or deleted",)
     return Node("training", "data" if rows else "gone", title, tuple(facts) or none)

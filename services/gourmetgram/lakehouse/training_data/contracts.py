@@ -10,6 +10,7 @@ import pyarrow
 from gourmetgram.core.categories import CATEGORIES
 from gourmetgram.core.features import CONTENT, COUNTED, FEATURES, ONE_HOT
 from gourmetgram.core.windows import ANCHORS
+from gourmetgram.lakehouse.tables import TRAINING_SCHEMA
 from gourmetgram.lakehouse.training_data.data_contract import (
     Column,
     Contract,
@@ -48,6 +49,7 @@ SINCE_1970: Final = (rule(lambda column: column >= pd.Timestamp(0, tz="UTC"), "i
 A_CATEGORY: Final = _one_of(CATEGORIES, "is one of the categories")
 A_SOURCE: Final = _one_of(("user_upload", "synthetic", "import"), "is a known source")
 A_REVIEW: Final = _one_of(("pending", "confirmed", "rejected"), "is a known state of a review")
+A_VERDICT: Final = _one_of(("confirmed", "rejected"), "is a verdict")
 A_COUNTRY: Final = (rule(_codes_of_countries, "is a country code of two letters"),)
 
 ID: Final = Column(pyarrow.int64(), POSITIVE)
@@ -104,8 +106,12 @@ _RAW: Final[Mapping[str, Contract]] = {
         "rows of the application's table image_milestones",
         {"image_id": ID, "milestone": Column(pyarrow.int32(), POSITIVE), "reached_at": AT},
     ),
+    "reviews": Contract(
+        "verdicts among the application's table moderation_actions",
+        {"id": ID, "image_id": ID, "verdict": Column(pyarrow.string(), A_VERDICT)},
+    ),
 }
-"""For each table what the view of its name in the schema `raw` shows (migration 0003)."""
+"""For each table what the view of its name in the schema `raw` shows (migrations 0003 and 0007)."""
 
 _RULES: Final[Mapping[str, tuple[pa.Check, ...]]] = {
     "image_id": POSITIVE,
@@ -123,7 +129,10 @@ _RULES: Final[Mapping[str, tuple[pa.Check, ...]]] = {
 
 _TRAINING: Final = Contract(
     "rows of the training data",
-    {one.name: Column(one.type, _RULES.get(one.name, ()), may_be_empty=one.name == "label") for one in SCHEMA},
+    {
+        one.name: Column(SCHEMA.field(one.name).type, _RULES.get(one.name, ()), may_be_empty=not one.required)
+        for one in TRAINING_SCHEMA.fields
+    },
     Together("the columns of categories", "are 1 in exactly one", lambda rows: rows[list(ONE_HOT)].sum(axis=1) == 1),
     Together(
         "as_of, split_time, anchor_minutes",

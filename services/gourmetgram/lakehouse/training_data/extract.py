@@ -24,8 +24,9 @@ TABLES: Final[Mapping[str, str]] = {
     "comments": "id",
     "flags": "id",
     "image_milestones": "image_id, milestone",
+    "reviews": "id",
 }
-"""The tables, and how their rows are ordered. What is taken of each is a view in the schema `raw` (migration 0003)."""
+"""The views of the schema `raw` (migrations 0003 and 0007) that are taken, and how their rows are ordered."""
 
 TAKEN: Final = "SELECT now() AS taken_at, oldest AS oldest_unpublished FROM raw.unpublished"
 

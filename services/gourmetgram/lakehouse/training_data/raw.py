@@ -15,8 +15,14 @@ import pyarrow.fs
 from gourmetgram.lakehouse import files
 from gourmetgram.lakehouse.settings import LakehouseSettings
 
-IMAGE_COLUMNS: Final = {"images": "id", "comments": "image_id", "flags": "image_id", "image_milestones": "image_id"}
-"""Where the id of an image stands."""
+IMAGE_COLUMNS: Final = {
+    "images": "id",
+    "comments": "image_id",
+    "flags": "image_id",
+    "image_milestones": "image_id",
+    "reviews": "image_id",
+}
+"""Where the id of an image stands. A snapshot has the tables of its time: there were fewer once."""
 
 OF_THE_IMAGE: Final = ("id", "source", "caption_length", "category")
 """Columns of `images` that are empty where the image was deleted: what is left says that a user had posted one."""

@@ -1,4 +1,4 @@
-"""The rows of the training data: who is eligible, what each row knows, and its label."""
+"""The rows of the training data: who is eligible, what each row knows, and its labels."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -7,11 +7,13 @@ from typing import Final, Self
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from pyiceberg.io.pyarrow import schema_to_pyarrow
 
 from gourmetgram.core.categories import CATEGORIES
 from gourmetgram.core.features import FEATURES, Facts, compute
 from gourmetgram.core.windows import ANCHORS, LABEL_HORIZON, MINUTE, WINDOWS
 from gourmetgram.lakehouse.sql import Session
+from gourmetgram.lakehouse.tables import TRAINING_SCHEMA
 from gourmetgram.lakehouse.training_data import eligibility
 from gourmetgram.lakehouse.training_data.eligibility import Report
 
@@ -20,19 +22,8 @@ INSTANT: Final = pa.timestamp("us", tz="UTC")
 LENGTHS: Final = {window.name: window.length for window in WINDOWS}
 LONGEST: Final = max(LENGTHS.values())
 
-SCHEMA: Final = pa.schema(
-    {
-        "image_id": pa.int64(),
-        "anchor_minutes": pa.int32(),
-        "as_of": INSTANT,
-        **{name: pa.float64() for name in FEATURES},
-        "label": pa.bool_(),
-        "already_flagged": pa.bool_(),
-        "split_time": INSTANT,
-        "country": pa.string(),
-    }
-)
-"""The columns of the training data. `country` is there to compare groups of people; it is no feature."""
+SCHEMA: Final = pa.schema([(one.name, schema_to_pyarrow(one.field_type)) for one in TRAINING_SCHEMA.fields])
+"""The columns of the training data. Here all may be empty: which ones must not be, the contract checks."""
 
 
 class TrainingRows:
@@ -48,8 +39,8 @@ class TrainingRows:
         """Prepare the rows.
 
         Args:
-            sources: Arrow tables or datasets: `images` and `users` of a raw snapshot, `landed` (the events) and
-                `deleted` as they landed.
+            sources: Arrow tables or datasets: `images`, `users` and `reviews` of a raw snapshot, `landed` (the
+                events) and `deleted` as they landed.
             complete_until: unix microseconds up to which everything that happened has landed.
         """
         anchors = pa.table({"anchor_minutes": pa.array(ANCHORS, pa.int32())})
@@ -61,6 +52,7 @@ class TrainingRows:
             session.keep("questions", minute=MINUTE, complete_until=complete_until)
             count(session)
             session.keep("flagged_later", horizon=LABEL_HORIZON)
+            session.keep("reviewed")
             yield cls(session, complete_until)
 
     def report(self) -> Report:
@@ -101,6 +93,7 @@ def _row_batch(batch: pa.RecordBatch) -> pa.RecordBatch:
         "already_flagged": pc.greater(batch["total_flags"], 0),
         "split_time": batch["uploaded_at"].cast(INSTANT),
         "country": batch["country"],
+        "label_confirmed": batch["label_confirmed"],
     }
     arrays = [pa.array(columns[field.name], field.type) for field in SCHEMA]
     return pa.record_batch(arrays, SCHEMA)

@@ -105,6 +105,7 @@ def transform_features(settings: LakehouseSettings, run: TrainingRun) -> Trainin
     sources = {
         "images": _raw(storage, run, "images"),
         "users": _raw(storage, run, "users"),
+        "reviews": _raw(storage, run, "reviews"),
         "landed": files.dataset_at(every[EVENTS], storage, run["snapshots"][EVENTS]),
         "deleted": deleted_images(every[DELETED_IMAGES], storage),
     }

@@ -21,7 +21,10 @@ class Event(NamedTuple):
 
 
 class Post(NamedTuple):
-    """An image and its uploader; times are unix microseconds, `posted` those of all posts of the uploader."""
+    """An image and its uploader; times are unix microseconds, `posted` those of all posts of the uploader.
+
+    `is_confirmed` is what moderators found last, None where none has looked at it.
+    """
 
     image_id: int
     uploaded_at: int
@@ -30,6 +33,7 @@ class Post(NamedTuple):
     country: str
     user_created_at: int
     posted: Sequence[int]
+    is_confirmed: bool | None
 
 
 def rows_of(post: Post, events: Sequence[Event], complete_until: int) -> Iterator[Row]:
@@ -49,6 +53,7 @@ def rows_of(post: Post, events: Sequence[Event], complete_until: int) -> Iterato
                 "already_flagged": any(at <= as_of for at in flags),
                 "split_time": EPOCH + timedelta(microseconds=post.uploaded_at),
                 "country": post.country,
+                "label_confirmed": post.is_confirmed,
             }
 
 

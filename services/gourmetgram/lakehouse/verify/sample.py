@@ -1,6 +1,6 @@
 """A few images by chance, and their rows recomputed from single events."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import pyarrow as pa
@@ -28,7 +28,9 @@ def check(sources: Sources, training: Training, images: int) -> Check:
     found = training.rows.to_table(filter=pc.field("image_id").isin(chosen)).to_pylist()
     events = _events(sources.events_of(training), chosen)
     until = microseconds(training.complete_until)
-    expected = [row for post in _posts(posted, users, chosen) for row in rows_of(post, events[post.image_id], until)]
+    verdicts = _verdicts(sources.raw_of(training, "reviews"), chosen)
+    posts = _posts(posted, users, verdicts, chosen)
+    expected = [row for post in posts for row in rows_of(post, events[post.image_id], until)]
     wrong = list(differences(found, expected))
     return Check(
         name=NAME,
@@ -67,7 +69,17 @@ def _events(events: pyarrow.dataset.Dataset, chosen: pa.Array) -> dict[int, list
     return found
 
 
-def _posts(images: pyarrow.dataset.Dataset, users: pyarrow.dataset.Dataset, chosen: pa.Array) -> Iterator[Post]:
+def _verdicts(reviews: pyarrow.dataset.Dataset | None, chosen: pa.Array) -> dict[int, bool]:
+    """By image whether it was confirmed last; there were no reviews when the oldest copies were made."""
+    if reviews is None:
+        return {}
+    given = reviews.to_table(filter=pc.field("image_id").isin(chosen)).to_pylist()
+    return {one["image_id"]: one["verdict"] == "confirmed" for one in sorted(given, key=lambda one: int(one["id"]))}
+
+
+def _posts(
+    images: pyarrow.dataset.Dataset, users: pyarrow.dataset.Dataset, verdicts: Mapping[int, bool], chosen: pa.Array
+) -> Iterator[Post]:
     own = images.to_table(filter=pc.field("id").isin(chosen)).to_pylist()
     uploaders = pa.array({one["user_id"] for one in own}, pa.int64())
     people = {one["id"]: one for one in users.to_table(filter=pc.field("id").isin(uploaders)).to_pylist()}
@@ -86,4 +98,5 @@ def _posts(images: pyarrow.dataset.Dataset, users: pyarrow.dataset.Dataset, chos
             country=user["country_of_residence"],
             user_created_at=microseconds(user["created_at"]),
             posted=posted[one["user_id"]],
+            is_confirmed=verdicts.get(one["id"]),
         )

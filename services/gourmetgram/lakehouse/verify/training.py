@@ -9,6 +9,7 @@ from gourmetgram.core.windows import ANCHORS, LABEL_HORIZON, MINUTE
 from gourmetgram.lakehouse.files import microseconds
 from gourmetgram.lakehouse.settings import LakehouseSettings
 from gourmetgram.lakehouse.sql import Session
+from gourmetgram.lakehouse.tables import TRAINING_SCHEMA
 from gourmetgram.lakehouse.training_data import eligibility
 from gourmetgram.lakehouse.training_data.contracts import check_training
 from gourmetgram.lakehouse.training_data.data_contract import ContractBroken
@@ -82,14 +83,15 @@ def _values(training: Training, labels: dict[str, Any]) -> Iterator[Check]:
             nulls[name] += rows[name].null_count
         for one in rows.to_batches():
             broken = broken or _broken(one)
-    empty = {name: count for name, count in nulls.items() if count and name != "label"}
+    labels_empty = {one.name: nulls[one.name] for one in TRAINING_SCHEMA.fields if not one.required}
+    empty = {name: count for name, count in nulls.items() if count and name not in labels_empty}
     yield Check(
         name="training data, empty values",
         level="error",
         passed=not (empty or labels["missing"] or labels["early"]),
-        found="; ".join(f"{count} of {name}" for name, count in {**empty, "label": nulls["label"]}.items())
+        found="; ".join(f"{count} of {name}" for name, count in {**empty, **labels_empty}.items())
         + f"; {labels['missing']} labels are missing after 24 h, {labels['early']} are there before",
-        expected="only a label may be empty, and only before 24 h had passed",
+        expected="only labels may be empty: `label` before 24 h had passed, the other where nobody has looked",
     )
     yield Check(
         name="training data, ranges",

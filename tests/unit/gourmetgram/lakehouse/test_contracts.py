@@ -9,7 +9,7 @@ import pytest
 from gourmetgram.lakehouse.training_data.contracts import check_raw, check_training
 from gourmetgram.lakehouse.training_data.data_contract import ContractBroken
 from gourmetgram.lakehouse.training_data.rows import SCHEMA
-from tests.support.training_recount import DAY, MINUTE, Happening, Image, User, World, moment
+from tests.support.training_recount import DAY, MINUTE, Action, Happening, Image, User, World, moment
 from tests.support.training_worlds import BEGINNING, INSTANT, NEW_YEAR
 
 BAD = 4
@@ -31,7 +31,8 @@ def training() -> pa.RecordBatch:
     ]
     flags = [Happening("flag", 2, NEW_YEAR + after * MINUTE) for after in (4, 20)]
     images = [Image(number, 1, NEW_YEAR, caption_length=number - 1) for number in (1, 2, 3)]
-    world = World([User(1, BEGINNING)], images, events + flags, NEW_YEAR + 2 * DAY)
+    actions = [Action(1, 1), Action(2, 2, "reject")]
+    world = World([User(1, BEGINNING)], images, events + flags, NEW_YEAR + 2 * DAY, actions=actions)
     rows = world.rows()
     columns = [
         pa.array([row[name] for row in rows]).cast(kind) for name, kind in zip(SCHEMA.names, SCHEMA.types, strict=True)
@@ -77,6 +78,11 @@ RAW: dict[str, dict[str, tuple[pa.DataType, list[Any]]]] = {
         "image_id": (pa.int64(), [1, 1]),
         "milestone": (pa.int32(), [10, 100]),
         "reached_at": (INSTANT, [AT, AT]),
+    },
+    "reviews": {
+        "id": (pa.int64(), [1, 2]),
+        "image_id": (pa.int64(), [1, 1]),
+        "verdict": (pa.string(), ["confirmed", "rejected"]),
     },
 }
 
@@ -215,8 +221,9 @@ def test_types_are_as_agreed(training: pa.RecordBatch) -> None:
     assert told(retyped(training, "views_1hr", whole)) == ["views_1hr: the type is int64, not double"]
     naive = training["as_of"].cast(pa.timestamp("us"))
     assert told(retyped(training, "as_of", naive)) == ["as_of: the type is timestamp[us], not timestamp[us, tz=UTC]"]
-    flags = training["label"].cast(pa.int8())
-    assert told(retyped(training, "label", flags)) == ["label: the type is int8, not bool"]
+    for label in ("label", "label_confirmed"):
+        numbers = training[label].cast(pa.int8())
+        assert told(retyped(training, label, numbers)) == [f"{label}: the type is int8, not bool"]
     assert told(training.drop_columns(["views_1hr"])) == ["views_1hr: the column is missing"]
     assert told(training.append_column("caption", texts)) == ["caption: nobody has agreed on this column"]
 
@@ -245,13 +252,16 @@ def test_types_are_as_agreed(training: pa.RecordBatch) -> None:
         ("flags", {"resolved_at": BEFORE_1970}, "resolved_at", "is not before 1970"),
         ("image_milestones", {"milestone": 0}, "milestone", POSITIVE),
         ("image_milestones", {"reached_at": None}, "reached_at", VALUE),
+        ("reviews", {"image_id": None}, "image_id", VALUE),
+        ("reviews", {"verdict": "hidden"}, "verdict", "is a verdict"),
+        ("reviews", {"verdict": None}, "verdict", VALUE),
     ],
 )
 def test_a_broken_rule_of_a_raw_table_is_told(table: str, changes: dict[str, Any], column: str, rule: str) -> None:
     with pytest.raises(ContractBroken) as broken:
         check_raw(table, spoiled(raw(table), 0, **changes))
     told = str(broken.value)
-    assert told.startswith(f"rows of the application's table {table} are not as agreed")
+    assert told.startswith(("rows of the application's table", "verdicts among the application's table"))
     assert complaints(told) == [f"{column}: 1 of 2 rows break the rule “{rule}”, such as"]
 
 

@@ -13,10 +13,12 @@ from tests.support.lakehouse import microseconds
 from tests.support.training_recount import DAY, MINUTE, Happening, Image, Row, User, World, differences
 from tests.support.training_worlds import BEGINNING, LATER, NEW_YEAR, found, happenings, worlds
 
+LABELS = ("label", "label_confirmed")
 
-def without_label(row: Row) -> Row:
+
+def without_labels(row: Row) -> Row:
     """What was known at the anchor."""
-    return {name: value for name, value in row.items() if name != "label"}
+    return {name: value for name, value in row.items() if name not in LABELS}
 
 
 def check_no_leak(world: World, more: list[Happening], cut: int) -> None:
@@ -24,7 +26,7 @@ def check_no_leak(world: World, more: list[Happening], cut: int) -> None:
     after = [dataclasses.replace(event, occurred_at=max(event.occurred_at, cut + 1)) for event in more]
     before, _ = found(world)
     since, _ = found(dataclasses.replace(world, events=world.events + after))
-    known = [[without_label(row) for row in rows if microseconds(row["as_of"]) <= cut] for rows in (before, since)]
+    known = [[without_labels(row) for row in rows if microseconds(row["as_of"]) <= cut] for rows in (before, since)]
     assert known[0] == known[1]
 
 
@@ -53,6 +55,15 @@ def test_flags_after_the_horizon_are_no_label(example: tuple[World, list[Happeni
     before, _ = found(world)
     since, _ = found(dataclasses.replace(world, events=world.events + late))
     assert since == before
+
+
+@settings(deadline=None, max_examples=15)
+@given(worlds())
+def test_verdicts_are_a_label_and_nothing_else(world: World) -> None:
+    """Whoever judges what and how often, everything but that one column stays as it is, to the last row."""
+    judged, _ = found(world)
+    not_judged, _ = found(dataclasses.replace(world, actions=[]))
+    assert not_judged == [row | {"label_confirmed": None} for row in judged]
 
 
 def after_all(world: World) -> int:

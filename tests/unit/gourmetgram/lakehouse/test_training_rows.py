@@ -10,7 +10,18 @@ from hypothesis import strategies as st
 
 from gourmetgram.lakehouse.training_data.eligibility import RULES
 from gourmetgram.lakehouse.training_data.rows import TrainingRows
-from tests.support.training_recount import DAY, HOUR, MINUTE, Happening, Image, User, World, differences, moment
+from tests.support.training_recount import (
+    DAY,
+    HOUR,
+    MINUTE,
+    Action,
+    Happening,
+    Image,
+    User,
+    World,
+    differences,
+    moment,
+)
 from tests.support.training_worlds import (
     BEGINNING,
     NEW_YEAR,
@@ -54,6 +65,7 @@ def test_the_order_of_what_is_read_does_not_matter(world: World, chance: random.
         users=chance.sample(world.users, len(world.users)),
         images=chance.sample(world.images, len(world.images)),
         events=chance.sample(world.events, len(world.events)),
+        actions=chance.sample(world.actions, len(world.actions)),
     )
     assert found(mixed) == found(world)
 
@@ -84,6 +96,28 @@ def test_flags_of_test_accounts_and_on_comments_count_nowhere(changes: dict[str,
     assert [(row["label"], row["total_flags"], row["already_flagged"]) for row in rows.values()] == [
         (False, 0, False)
     ] * 3
+
+
+@pytest.mark.parametrize(
+    ("actions", "verdict"),
+    [
+        ([], None),
+        ([("confirm", None)], True),
+        ([("reject", None)], False),
+        ([("confirm", None), ("reject", None)], False),
+        ([("reject", None), ("confirm", None)], True),
+        ([("confirm", None), ("restore", None)], True),  # showing it again judges nothing
+        ([("hide", None)], None),
+        ([("confirm", 5)], None),  # it is the comment that breaks the rules
+        ([("reject", None), ("confirm", 5)], False),
+    ],
+)
+def test_the_second_label_is_the_latest_verdict(actions: list[tuple[str, int | None]], verdict: bool | None) -> None:
+    """The same at each anchor, without a single flag, and as soon as there are rows."""
+    world = one_image(complete_until=NEW_YEAR + HOUR)
+    world.actions = [Action(number, 1, action, comment) for number, (action, comment) in enumerate(actions)]
+    world.actions += [Action(9, 2, "confirm" if verdict is False else "reject")]  # another image
+    assert [row["label_confirmed"] for row in rows_of(world).values()] == [verdict] * 3
 
 
 @pytest.mark.parametrize(

@@ -128,7 +128,7 @@ def values_of(table: pa.Table) -> dict[str, Check]:
 
 
 def a_row() -> dict[str, Any]:
-    post = Post(1, MONDAY, 5, "Soup", "DE", MONDAY - DAY, [MONDAY])
+    post = Post(1, MONDAY, 5, "Soup", "DE", MONDAY - DAY, [MONDAY], None)
     return next(rows_of(post, [], MONDAY + 2 * DAY))
 
 
@@ -141,7 +141,7 @@ def test_empty_values_are_counted_by_column() -> None:
     )
     found = values_of(damaged)["empty values"]
     assert not found["passed"]
-    assert found["found"].startswith("1 of views_1hr; 2 of country; 0 of label;")
+    assert found["found"].startswith("1 of views_1hr; 2 of country; 0 of label; 2 of label_confirmed;")
 
 
 def test_the_rule_that_is_broken_is_told() -> None:
@@ -160,7 +160,8 @@ def test_a_recounted_row() -> None:
         *(Event("comment", MONDAY + at) for at in (4 * MINUTE, 6 * MINUTE)),
         *(Event("flag", MONDAY + at) for at in (5 * MINUTE, 24 * HOUR, 24 * HOUR + 1)),
     ]
-    post = Post(9, MONDAY, 0, "Soup", "FR", MONDAY - 36 * HOUR, [MONDAY - DAY, MONDAY, MONDAY + MINUTE, MONDAY + HOUR])
+    posted = [MONDAY - DAY, MONDAY, MONDAY + MINUTE, MONDAY + HOUR]
+    post = Post(9, MONDAY, 0, "Soup", "FR", MONDAY - 36 * HOUR, posted, True)
     first, second, third = rows_of(post, happened, MONDAY + DAY)
     assert [row["anchor_minutes"] for row in (first, second, third)] == [0, 5, 30]
     assert first["views_5min"] == first["views_1hr"] == 1
@@ -174,6 +175,7 @@ def test_a_recounted_row() -> None:
     assert (second["user_image_count"], second["user_age_days"]) == (3, 1.5 + 5 / 1440)
     assert (third["time_since_upload_seconds"], third["has_caption"], third["category_Soup"]) == (1800, False, True)
     assert third["label"], "the flag at the very end of the 24 h"
+    assert [row["label_confirmed"] for row in (first, second, third)] == [True] * 3
     at_an_anchor = rows_of(post, [Event("flag", MONDAY + 5 * MINUTE)], MONDAY + DAY)
     assert [row["label"] for row in at_an_anchor] == [True, False, False], "at the anchor it is known, not foretold"
     assert len(list(rows_of(post, happened, MONDAY + 5 * MINUTE))) == 2
