@@ -1,5 +1,6 @@
 """People, posts and what happened to them, planted in the application's tables and in the topics alike."""
 
+import itertools
 import json
 import random
 import uuid
@@ -19,6 +20,8 @@ from gourmetgram.lakehouse.catalog import open_storage
 from gourmetgram.lakehouse.settings import LakehouseSettings
 from labkit.stack import Stack
 from tests.support.database import Rows, superuser_rows
+from tests.support.training_planted import EMPTY, plant_actions
+from tests.support.training_recount import Action
 
 CLASSES: dict[str, Any] = {one.type: one for one in events.EVENT_CLASSES}
 HOUR = timedelta(hours=1)
@@ -31,6 +34,7 @@ class World:
     def __init__(self, rows: Rows, servers: str) -> None:
         self.now = datetime.now(UTC)
         self._rows = rows
+        self._actions = itertools.count(1)
         self._producer = Producer({"bootstrap.servers": servers, "linger.ms": 5})
 
     def user(self, number: int, *, born: int | None = 1980, is_test: bool = False) -> int:
@@ -58,6 +62,10 @@ class World:
         whole = {"event_id": uuid.uuid4(), "user_id": 0, "is_test": False, **own.get(kind, {}), **fields}
         one = CLASSES[kind](occurred_at=at, image_id=image, **whole)
         self._producer.produce(one.topic, events.encode(one), str(image))
+
+    def review(self, image: int, action: str, comment: int | None = None) -> None:
+        """What a moderator does to an image, or to a comment below it."""
+        plant_actions([Action(next(self._actions), image, action, comment)], self._rows)
 
     def delete(self, image: int) -> None:
         """The row stays without its texts, and the event says so."""
@@ -101,7 +109,7 @@ def world(stack: Stack) -> Iterator[World]:
     """Empty tables of the application; what the topics hold stays, so take ids of your own."""
     stack.up("migrate")
     with superuser_rows(stack) as rows:
-        rows("TRUNCATE users, moderation, outbox RESTART IDENTITY CASCADE")
+        rows(EMPTY)
         yield World(rows, stack.address("redpanda"))
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import pyarrow.fs
@@ -40,13 +41,14 @@ def planted(lake_stack: Stack) -> Iterator[World]:
 
 
 def four_posts(planted: World, first: int) -> list[int]:
-    """Two people, two posts each, of two days ago, with a view, a comment and a flag."""
+    """Two people, two posts each, of two days ago, with a view, a comment, a flag and a review."""
     made = list(range(first, first + 4))
     people = [planted.user(1), planted.user(2)]
     for image in made:
         at = planted.post(image, people[image % 2], 48 + (first + 3 - image))
         for kind in ("view", "comment", "flag"):
             planted.tell(kind, image, at + (planted.now - at) / 10)
+        planted.review(image, "confirm")
     planted.flush()
     return made
 
@@ -120,6 +122,7 @@ def test_nothing_but_the_record_is_left(history: LakehouseSettings, planted: Wor
         assert (victim in images_in(history, name)) == (name == DELETED_IMAGES)
     assert training_images(history) == set(made[1:])
     assert current(history) != before
+    assert {row["image_id"] for row in raw_rows(history, "reviews")} == set(made[1:])
     posts = raw_rows(history, "images")
     assert [row["id"] for row in posts].count(None) == 1, "that its user had posted one stays"
     assert {row["id"] for row in posts} == {None, *made[1:]}
@@ -157,6 +160,21 @@ def test_a_deletion_before_the_load(history: LakehouseSettings, planted: World) 
     upkeep.run(at_once(history))
     assert gone(find_image(history, made[0]))
     assert elsewhere(history, made[0]) == set()
+
+
+def test_a_raw_snapshot_from_before_there_were_reviews(history: LakehouseSettings, planted: World) -> None:
+    made = four_posts(planted, SECRET + 800)
+    trained(history)
+    storage = open_storage(history)
+    (taken,) = raw.finished(history, storage)
+    storage.delete_file(raw.path_of(taken.folder, "reviews"))
+    fewer = {name: rows for name, rows in taken.rows.items() if name != "reviews"}
+    raw.write_manifest(storage, replace(taken, rows=fewer))
+    planted.delete(made[0])
+    runs.run_once(history)
+    assert {row["id"] for row in raw_rows(history, "images")} == {None, *made[1:]}
+    upkeep.run(at_once(history))
+    assert gone(find_image(history, made[0])), find_image(history, made[0])
 
 
 def test_what_failed_runs_left_goes_as_well(history: LakehouseSettings, planted: World) -> None:

@@ -35,6 +35,7 @@ class Lineage:
         self.uploads = {image: planted.post(image, child if image == CHILDS else grown, 40) for image in MADE}
         for number in range(7):
             planted.tell("view", MADE[0], self.uploads[MADE[0]] + number * (planted.now - self.uploads[MADE[0]]) / 9)
+        planted.review(MADE[3], "reject")
         planted.flush()
         self.published = runs.run_once(self.settings)
         self.loaded = steps.run_once(self.settings, "manual__of training")
@@ -124,6 +125,7 @@ def test_an_image_is_found_wherever_it_is(known: Lineage) -> None:
         f"anchor {anchor} min: not flagged within 24 h" for anchor in (0, 5, 30)
     )
     assert chain.node("models").facts == ("model v1",)
+    assert known.ask("image", MADE[3]).node("training").facts[3:] == ("moderators found nothing wrong with it",)
     child = known.ask("image", CHILDS)
     assert child.node("training").title == "Rows of the training data: 0"
     assert child.node("models").facts == ("none of 3",)

@@ -19,8 +19,8 @@ from labkit.stack import Stack
 from tests.support.database import Rows, superuser, superuser_rows
 from tests.support.lakehouse import microseconds
 from tests.support.processes import wait_until
-from tests.support.training_planted import EMPTY, plant_rows
-from tests.support.training_recount import DAY, Image, User
+from tests.support.training_planted import EMPTY, plant_actions, plant_rows
+from tests.support.training_recount import DAY, Action, Image, User
 
 NOW = microseconds(datetime.now(UTC))
 SECRET = "nobody may read this"
@@ -92,7 +92,7 @@ def test_all_tables_are_of_one_instant(lakehouse: LakehouseSettings, lake_stack:
             assert {row["image_id"] for row in table(lakehouse, taken, "image_milestones")} == posted
             assert taken.rows == {
                 **{"users": 2, "images": len(posted) + 1, "comments": 1},
-                **{"flags": len(posted), "image_milestones": len(posted)},
+                **{"flags": len(posted), "image_milestones": len(posted), "reviews": 0},
             }
             sizes.append(len(posted))
             assert before <= len(posted)
@@ -105,22 +105,39 @@ def test_of_a_deleted_image_nothing_is_taken_but_that_its_user_had_posted_one(
     database("INSERT INTO flags (user_id, image_id, reason, created_at) VALUES (2, 1, 'spam', now())")
     database("INSERT INTO flags (user_id, comment_id, reason, created_at) VALUES (2, 1, 'spam', now())")
     database("INSERT INTO image_milestones VALUES (1, 10, now())")
+    plant_actions([Action(1, 1)], database)
     storage = open_storage(lakehouse)
     alive = extract.take(lakehouse, storage, "alive", 0)
-    assert alive.rows == {"users": 2, "images": 1, "comments": 1, "flags": 2, "image_milestones": 1}
+    assert alive.rows == {"users": 2, "images": 1, "comments": 1, "flags": 2, "image_milestones": 1, "reviews": 1}
     assert [(row["image_id"], row["comment_id"]) for row in table(lakehouse, alive, "flags")] == [(1, None), (1, 1)]
     database("UPDATE images SET deleted_at = now()")
     gone = extract.take(lakehouse, storage, "gone", 0)
-    assert gone.rows == {"users": 2, "images": 1, "comments": 0, "flags": 0, "image_milestones": 0}
+    assert gone.rows == {"users": 2, "images": 1, "comments": 0, "flags": 0, "image_milestones": 0, "reviews": 0}
     (row,) = table(lakehouse, gone, "images")
     assert {name for name, value in row.items() if value is not None} == {"user_id", "created_at"}
 
 
 def test_no_texts_and_no_names_are_in_a_snapshot(lakehouse: LakehouseSettings, database: Rows) -> None:
+    plant_actions([Action(1, 1, moderator=SECRET)], database)
+    database("UPDATE moderation_actions SET note = %s", SECRET)
     taken = extract.take(lakehouse, open_storage(lakehouse), "secret", 0)
     rows = {name: table(lakehouse, taken, name) for name in extract.TABLES}
     assert rows["images"][0]["caption_length"] == rows["comments"][0]["content_length"] == len(SECRET)
+    assert rows["reviews"] == [{"id": 1, "image_id": 1, "verdict": "confirmed"}]
     assert SECRET not in str(rows)
+
+
+def test_reviews_are_verdicts_about_images(lakehouse: LakehouseSettings, database: Rows) -> None:
+    """Of two moderators, one of whom changes her mind; not what they hide, show or delete, nor of comments."""
+    given = [("confirm", "ana"), ("hide", "ben"), ("reject", "ben"), ("restore", "ana"), ("delete", "ana")]
+    done = [Action(number, 1, action, moderator=who) for number, (action, who) in enumerate(given, start=1)]
+    plant_actions([*done, Action(6, 1, "confirm", comment_id=1), Action(7, 1, "confirm")], database)
+    taken = extract.take(lakehouse, open_storage(lakehouse), "reviews", 0)
+    assert [(row["id"], row["verdict"]) for row in table(lakehouse, taken, "reviews")] == [
+        (1, "confirmed"),
+        (3, "rejected"),
+        (7, "confirmed"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -131,6 +148,8 @@ def test_no_texts_and_no_names_are_in_a_snapshot(lakehouse: LakehouseSettings, d
         "SELECT username FROM users",
         "SELECT content FROM comments",
         "SELECT reason FROM flags",
+        "SELECT moderator FROM moderation_actions",
+        "SELECT id FROM moderation_actions",
         "SELECT payload FROM outbox",
         "SELECT features FROM moderation",
         "SELECT token_hash FROM api_tokens",

@@ -32,6 +32,7 @@ def planted(lake_stack: Stack) -> Iterator[World]:
             at = one.post(image, 1, 30)
             for _ in range(4):
                 one.tell("view", image, at)
+            one.review(image, "confirm")
         one.flush()
         yield one
 

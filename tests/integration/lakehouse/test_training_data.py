@@ -5,6 +5,7 @@ import random
 import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,8 +27,8 @@ from labkit.stack import Stack
 from tests.support.database import Rows, superuser_rows
 from tests.support.lakehouse import microseconds, own_settings, table_rows
 from tests.support.training_check import check, said, training_table
-from tests.support.training_planted import EMPTY, livable, plant, plant_rows, tell
-from tests.support.training_recount import DAY, HOUR, Happening, Image, User, World
+from tests.support.training_planted import EMPTY, livable, plant, plant_actions, plant_rows, tell
+from tests.support.training_recount import DAY, HOUR, Action, Happening, Image, User, World
 from tests.support.training_worlds import big_world
 
 FIRST = 610_000_000
@@ -259,6 +260,29 @@ def test_an_image_that_is_deleted_meanwhile_is_left_out(lake: LakehouseSettings,
         assert catalog.load_table(DELETED_IMAGES).current_snapshot()
 
 
+def test_reviews_are_the_second_label(lake: LakehouseSettings, few: World, database: Rows) -> None:
+    """Two moderators; the first image has a flag, the second none, of the third only a comment is judged."""
+    flagged, confirmed, untouched = (image.id for image in few.images)
+    steps_taken = [
+        ([Action(1, flagged, "confirm"), Action(2, flagged, "reject", moderator="ben")], (False, None, None)),
+        ([Action(3, confirmed, "confirm"), Action(4, confirmed, "restore")], (False, True, None)),
+        ([Action(5, flagged, "confirm", moderator="ben")], (True, True, None)),
+        ([Action(6, flagged, "reject", comment_id=5), Action(7, untouched, comment_id=6)], (True, True, None)),
+    ]
+    runs.run_once(lake)
+    for number, (actions, verdicts) in enumerate(steps_taken):
+        plant_actions(actions, database)
+        few.actions += actions
+        steps.run_once(lake, f"run {number}")
+        assert check(lake, few) == 9
+        labels = {row["image_id"]: row["label_confirmed"] for row in table_rows(lake, TRAINING_DATA)}
+        assert labels == dict(zip((flagged, confirmed, untouched), verdicts, strict=True))
+    database("UPDATE images SET deleted_at = now(), caption = '' WHERE id = %s", confirmed)
+    few.images[1] = replace(few.images[1], is_deleted=True)
+    steps.run_once(lake, "one is deleted")
+    assert check(lake, few) == 6
+
+
 def test_what_waits_in_the_outbox_is_not_complete(lake: LakehouseSettings, few: World, database: Rows) -> None:
     runs.run_once(lake)
     image = few.images[0]
@@ -283,5 +307,5 @@ def test_thousands_of_rows_are_a_recount(lake: LakehouseSettings, database: Rows
     in_pieces = lake.model_copy(update={"training_chunk_rows": 500})
     done = steps.run_once(in_pieces, "first")
     assert check(lake, world) == done["rows"] > 1500
-    labels = {row["label"] for row in table_rows(lake, TRAINING_DATA, ("label",))}
-    assert labels == {True, False, None}
+    for label in ("label", "label_confirmed"):
+        assert {row[label] for row in table_rows(lake, TRAINING_DATA, (label,))} == {True, False, None}

@@ -41,6 +41,9 @@ class Lake:
         self.planted, self._stack = planted, stack
         self.settings = own_settings(stack, "verify").model_copy(update={"verify_sample_images": 1000})
         self.made = busy(planted, FIRST, 60, seed=1)
+        for number, image in enumerate([*self.made][::2]):
+            planted.review(image, "confirm" if number % 2 else "reject")
+        planted.review(next(iter(self.made)), "confirm", comment=1)
         runs.run_once(self.settings)
         steps.run_once(self.settings, "first")
         steps.run_once(self.settings, "second")
@@ -156,6 +159,16 @@ TRAINING_DAMAGE: list[tuple[str, Change, set[str]]] = [
     ),
     ("all are harmless", lambda rows: with_(rows, "label", pc.and_(rows["label"], False)), {BALANCE, SAMPLE}),
     ("a label is wrong", lambda rows: first_row(rows, "label", True, pc.field("label") == pa.scalar(False)), {SAMPLE}),
+    (
+        "a verdict is wrong",
+        lambda rows: first_row(rows, "label_confirmed", True, pc.field("label_confirmed") == pa.scalar(False)),
+        {SAMPLE},
+    ),
+    (
+        "a verdict has come from nowhere",
+        lambda rows: first_row(rows, "label_confirmed", False, pc.field("label_confirmed").is_null()),
+        {SAMPLE},
+    ),
 ]  # fmt: skip
 
 
@@ -244,6 +257,17 @@ def test_events_that_came_later_and_deletions_change_nothing(lake: Lake) -> None
     found = lake.verified()
     assert {name for name, one in found.items() if not one["passed"]} == set()
     assert "no earlier run" in found[DRIFT]["found"]
+
+
+def test_rows_from_before_there_were_reviews_pass(lake: Lake) -> None:
+    """Neither they nor the copy that they were made from know of any."""
+    storage = open_storage(lake.settings)
+    for taken in raw.finished(lake.settings, storage):
+        storage.delete_file(raw.path_of(taken.folder, "reviews"))
+    assert lake.failed() == {SAMPLE}, "verdicts without a review"
+    none = lambda rows: with_(rows, "label_confirmed", pa.nulls(len(rows), pa.bool_()))  # noqa: E731
+    with lake.damaged(TRAINING_DATA, none):
+        assert lake.failed() - {DRIFT} == set()
 
 
 def test_without_the_copy_some_checks_are_left_out_with_a_warning(lake: Lake) -> None:
