@@ -193,8 +193,12 @@ def test_only_who_grades_sees_the_truth_and_cannot_change_it(
         for mount in text.get("volumes", [])
         if mount.startswith("generator:")
     }
-    assert mounted == {("data_generator", "generator:/state"), ("training", "generator:/state:ro")}
-    generator, training = (real.service(name, anything).environment for name in ("data_generator", "training"))
+    graders = {("training", "generator:/state:ro"), ("truth", "generator:/state:ro")}
+    assert mounted == {("data_generator", "generator:/state"), *graders}
+    generator, training, truth = (
+        real.service(name, anything).environment for name in ("data_generator", "training", "truth")
+    )
+    assert truth["STATE_DIR"] == generator["STATE_DIR"]
     assert training["TRUTH_FILE"] == f"{generator['STATE_DIR']}/truth/images.jsonl"
 
 
