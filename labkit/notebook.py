@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from labkit.check import Stage
+    from labkit.stack.variables import Variables
 
 
 class Lab:
@@ -77,6 +78,19 @@ class Lab:
     def url(self, name: str) -> str:
         """The same as an http address."""
         return self._stack.url(name)
+
+    def environment(self, service: str) -> "Variables":
+        """What a service of our own is told, so that this notebook can do the same work, with the same rights.
+
+        A dict of environment variables, in which addresses and folders are those of this machine, in every place:
+
+            settings = TrainingSettings(**lab.environment("training").arguments)
+            os.environ.update(lab.environment("training"))  # the same for a program that the notebook starts
+
+        What lies on a volume that only containers reach is left out in the Compose places (`TRUTH_FILE` of `training`).
+        The dict holds passwords, so printing it shows names alone.
+        """
+        return self._stack.environment(service)
 
     def link(self, name: str) -> str:
         """The address to open in your browser: the floating IP on Chameleon, else this computer."""

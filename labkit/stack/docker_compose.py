@@ -15,6 +15,7 @@ from labkit.paths import ROOT, SECRETS
 from labkit.stack.compose_file import ComposeFile, Service
 from labkit.stack.errors import StackError
 from labkit.stack.place import Ready, ServiceState
+from labkit.stack.ports import variables as addresses
 
 TAIL = 15
 CLEAR_LINE = "\x1b[2K"
@@ -71,6 +72,7 @@ class DockerCompose:
         project = sha256(f"{home.resolve()} {offset}".encode()).hexdigest()[:8]
         own = {} if is_default else {"COMPOSE_PROJECT_NAME": f"gourmetgram-{project}"}
         self._environment = environment(os.environ, settings, file.ports, offset) | own
+        self._addresses = addresses(file.ports, offset)
 
     def up(self, services: tuple[str, ...], overrides: dict[str, str]) -> list[Ready]:
         """Start services and what they need. One-shots are waited for until they have ended well."""
@@ -147,6 +149,11 @@ class DockerCompose:
         """Send a signal to a service's first process."""
         self._call(command(self._file, "kill", f"--signal=SIG{signal_name}", services=(service,)))
 
+    def environment(self, service: str) -> dict[str, str]:
+        """The variables of a service, with the ports on this machine; without what lies on a mount of the container."""
+        one = self._file.service(service, self._environment | self._addresses)
+        return {name: value for name, value in one.environment.items() if not _is_below(value, one.folders)}
+
     def run(self, service: str, arguments: tuple[str, ...], overrides: dict[str, str]) -> str:
         """Run a one-shot service to its end."""
         one = self._file.service(service, {**self._environment, **overrides})
@@ -184,3 +191,7 @@ class DockerCompose:
             check=False,
             stdin=subprocess.DEVNULL,
         )
+
+
+def _is_below(value: str, folders: Mapping[str, str]) -> bool:
+    return any(value == target or value.startswith(f"{target}/") for target in folders)

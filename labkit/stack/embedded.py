@@ -120,6 +120,10 @@ class Embedded:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(pid, signal.Signals[f"SIG{signal_name}"])
 
+    def environment(self, service: str) -> dict[str, str]:
+        """The variables that the service itself is given here."""
+        return self._services.environment(self._services.service(service, {}))
+
     def run(self, service: str, arguments: tuple[str, ...], overrides: dict[str, str]) -> str:
         """Run a one-shot service to its end."""
         one = self._services.service(service, overrides)

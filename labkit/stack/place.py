@@ -49,5 +49,8 @@ class Place(Protocol):
     def kill(self, service: str, signal_name: str) -> None:
         """Send a signal to a service's process, as a crash would."""
 
+    def environment(self, service: str) -> dict[str, str]:
+        """A service's environment variables, for a process of this machine."""
+
     def run(self, service: str, arguments: tuple[str, ...], overrides: dict[str, str]) -> str:
         """Run a one-shot service with these arguments added, and return what it printed."""

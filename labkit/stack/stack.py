@@ -15,6 +15,7 @@ from labkit.stack.docker_compose import DockerCompose
 from labkit.stack.embedded import Embedded
 from labkit.stack.errors import StackError
 from labkit.stack.place import Place, Ready, ServiceState
+from labkit.stack.variables import Variables
 
 PLACES = ("embedded", "compose", "chameleon")
 
@@ -85,6 +86,13 @@ class Stack:
     def run(self, service: str, *arguments: str, **environment: object) -> str:
         """Run a one-shot service, and return what it printed."""
         return self._place.run(service, arguments, {name: str(value) for name, value in environment.items()})
+
+    def environment(self, service: str) -> Variables:
+        """What a service of our own reads from its environment, as a process of this machine would need it.
+
+        Addresses are those of this machine, and so are folders; what only a container can reach is left out.
+        """
+        return Variables(self._place.environment(service))
 
     def command(self, *arguments: str, services: tuple[str, ...] = ()) -> str:
         """The `docker compose` command that does the same."""
