@@ -99,9 +99,10 @@ class Lab:
 
     def links(self) -> None:
         """Print the addresses of all pages."""
-        for title, name, service in self._stack.file.pages():
-            left_out = self.place == "embedded" and self._stack.file.kind(service) != "own"
-            print(f"{title:16} {self.link(name):28} {'(only with Docker)' if left_out else ''}".rstrip())
+        for page in self._stack.file.pages():
+            left_out = self.place == "embedded" and self._stack.file.kind(page.service) != "own"
+            address = self.link(page.port) + page.path
+            print(f"{page.title:16} {address:34} {'(only with Docker)' if left_out else ''}".rstrip())
 
     def check(self, what: str, condition: object, remedy: str) -> None:
         """Print that something is true, or stop and say what to do."""

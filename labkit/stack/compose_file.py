@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, NamedTuple, Self
 
 import yaml
 
@@ -82,6 +82,15 @@ def _health(text: Mapping[str, Any]) -> list[str] | None:
     return list(test[1:]) if test and test[0] == "CMD" else None
 
 
+class Page(NamedTuple):
+    """What can be opened in a browser: at the port of this name, below this path (`/live`, or nothing)."""
+
+    title: str
+    port: str
+    path: str
+    service: str
+
+
 class ComposeFile:
     """All services of a Compose file."""
 
@@ -150,10 +159,15 @@ class ComposeFile:
         """One-shot services that people run by name, with arguments."""
         return [name for name, text in self._services.items() if "tools" in text.get("profiles", [])]
 
-    def pages(self) -> list[tuple[str, str, str]]:
-        """What can be opened in a browser: title, port name and service, from `x-pages`."""
+    def pages(self) -> list[Page]:
+        """What can be opened in a browser, from `x-pages`: titles, and of each a port's name and perhaps a path."""
         return [
-            (title, port, name)
+            Page(title, *_port_and_path(address), name)
             for name, text in self._services.items()
-            for title, port in text.get("x-pages", {}).items()
+            for title, address in text.get("x-pages", {}).items()
         ]
+
+
+def _port_and_path(address: str) -> tuple[str, str]:
+    port, slash, path = address.partition("/")
+    return port, slash + path

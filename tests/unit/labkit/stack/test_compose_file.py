@@ -140,7 +140,7 @@ def test_nimtable_is_one_build_whose_server_is_reached_through_its_login_page_on
     assert "ports" not in server
     assert page["ports"] == ["${LAB_BIND:-127.0.0.1}:${NIMTABLE_WEB_PORT:-3000}:3000"]
     assert real.with_needs(("nimtable-web",)) == ["postgres", "nimtable", "nimtable-web"]
-    assert ("Nimtable", "nimtable_web", "nimtable-web") in real.pages()
+    assert ("Nimtable", "nimtable_web", "", "nimtable-web") in real.pages()
     assert real.ports["NIMTABLE_WEB"] == 3000
 
 
@@ -222,3 +222,14 @@ def test_every_secret_is_made_by_the_template() -> None:
     template = (ROOT / "docker/env.template").read_text()
     wanted = set(re.findall(r"\$\{([A-Z0-9_]+)(?::\?|\})", REAL.read_text()))
     assert wanted == set(re.findall(r"^([A-Z0-9_]+)=<generate", template, re.MULTILINE)) | {"MINIO_ROOT_USER"}
+
+
+def test_each_page_is_at_a_port_that_its_service_publishes(real: ComposeFile) -> None:
+    published = real.ports_by_service(embedded=False)
+    for page in real.pages():
+        assert page.port.upper() in published[page.service], page
+    assert {(page.title, page.port, page.path) for page in real.pages() if page.service == "api_v2"} == {
+        ("API", "api", ""),
+        ("Live view", "api", "/live"),
+        ("Review queue", "api", "/moderation"),
+    }
