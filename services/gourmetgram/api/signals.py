@@ -25,6 +25,9 @@ class Ground:
     reason: str
 
 
+FLOOR: Final = Ground("Flagged", None, "so it is never below REVIEW, however low its score")
+
+
 def duration(seconds: float) -> str:
     """A length of time in the largest unit that fits, such as "5 min"."""
     for size, unit in ((DAY, "days"), (HOUR, "h"), (MINUTE, "min")):
@@ -87,7 +90,8 @@ def grounds_of(rationale: Any) -> list[Ground]:
     """
     if not isinstance(rationale, dict):
         return []
-    return [*_entries(rationale, "rules", _fired), *_entries(rationale, "features", _moved)]
+    floor = [FLOOR] if rationale.get("floor") == "flagged" else []
+    return [*floor, *_entries(rationale, "rules", _fired), *_entries(rationale, "features", _moved)]
 
 
 def _entries(rationale: Mapping[str, Any], name: str, read: Callable[[Mapping[str, Any]], Ground]) -> list[Ground]:

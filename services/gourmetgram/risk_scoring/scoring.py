@@ -43,7 +43,8 @@ class Decision(NamedTuple):
         """The rationale in a line."""
         if self.inference_mode == "model":
             names = ", ".join(reason["feature"] for reason in self.rationale["features"])
-            return f"model {self.model_version}, above all by {names}"
+            floor = "; never below REVIEW, since it was flagged" if "floor" in self.rationale else ""
+            return f"model {self.model_version}, above all by {names}{floor}"
         return ", ".join(rule["reason"] for rule in self.rationale["rules"]) or "no rule applies"
 
 
@@ -98,6 +99,8 @@ def _by_model(
     for request, row, vector, score in zip(requests, matrix, vectors, scores, strict=True):
         recommendation = policy.recommend(score, flagged=vector["total_flags"] > 0)
         rationale = {"model": model.version, "features": model.reasons(row)}
+        if recommendation != policy.recommend(score, flagged=False):
+            rationale["floor"] = "flagged"
         yield Decision(
             request, vector, "model", model.version, policy.version, score, recommendation, rationale, served
         )

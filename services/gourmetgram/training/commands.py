@@ -7,7 +7,6 @@ from typing import Any, Final
 
 import psycopg2
 
-from gourmetgram.core.logs import set_up_logging
 from gourmetgram.lakehouse.catalog import open_storage
 from gourmetgram.training import artifacts, pointer
 from gourmetgram.training.bootstrap import Estimate
@@ -36,7 +35,6 @@ class NothingToGoBackTo(TrainingError):
 
 def train(settings: TrainingSettings, said: Namespace) -> None:
     """Train a model, and say how good it is; it serves nobody before it is deployed."""
-    set_up_logging()
     metadata = train_model(settings, datetime.now(UTC), said.snapshot, said.version)
     print("\n".join(told(metadata)))
 

@@ -61,10 +61,18 @@ class Evaluation:
         return {
             "headline": self.compare(headline),
             "already_flagged": self.compare(rows.only(rows.flagged)),
-            "by_anchor": {str(anchor): self.compare(part) for anchor, part in groups(headline, headline.anchor)},
-            "by_country": {str(country): self.compare(part) for country, part in groups(headline, headline.country)},
+            "by_anchor": self._by(headline, headline.anchor),
+            "by_country": self._by(headline, headline.country),
             "planted_truth": self.compare(against(headline, harmful)) if harmful is not None else None,
         }
+
+    def _by(self, rows: Judged, key: npt.NDArray[Any]) -> Report:
+        """Of groups, without bins: in most there would be a handful of rows."""
+        found = {str(value): self.compare(part) for value, part in groups(rows, key)}
+        for group in found.values():
+            for judge in group["judges"].values():
+                del judge["bins"]
+        return found
 
     def compare(self, rows: Judged) -> Report:
         """All metrics of all judges on these rows, and by how much the model's average precision is higher."""

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Self
 
 import pyarrow.fs
-import structlog
 from pyiceberg.table import Table
 
 from gourmetgram.core import policy
@@ -28,8 +27,6 @@ from gourmetgram.training.settings import TrainingSettings
 from gourmetgram.training.split import Split
 from gourmetgram.training.store import ArrowFolder, image_ids
 from gourmetgram.training.trial import Trial
-
-log = structlog.get_logger("training")
 
 
 @dataclass(frozen=True)
@@ -112,7 +109,6 @@ def train(settings: TrainingSettings, now: datetime, snapshot_id: int | None, ve
     artifacts.require_new(folder, version)
     _tag(source, version)
     learned = learn(settings, source.reader(settings.training_batch_rows))
-    log.info("learned", version=version, snapshot_id=source.snapshot_id, **learned.rows)
     metadata = _metadata(settings, source, learned, now, version)
     model = Model(metadata, learned.survey.scaler, learned.calibrated, category_encoder())
     key = settings.model_signing_key.get_secret_value().encode()

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gourmetgram.api.signals import Ground, decided_by, duration, grounds_of, number, signals_of
+from gourmetgram.api.signals import FLOOR, Ground, decided_by, duration, grounds_of, number, signals_of
 from gourmetgram.core.features import FEATURES
 
 
@@ -65,6 +65,8 @@ def test_numbers(value: float, words: str) -> None:
         ),
         ({"features": [{"feature": 3}], "rules": None}, [Ground("3", None, "")]),
         ({"policy": "v1", "rules": []}, []),
+        ({"model": "m", "features": [], "floor": "flagged"}, [FLOOR]),
+        ({"floor": ["flagged"]}, []),
         ({"rules": ["viral", 3, None]}, []),
         ({"rules": [{"points": "many"}]}, [Ground("", None, "")]),
         (["viral"], []),

@@ -68,6 +68,9 @@ def test_a_flagged_image_is_never_below_review_whatever_the_model_says() -> None
     )
     assert (flagged.recommendation, other.recommendation) == ("REVIEW", "SAFE")
     assert flagged.risk_score < 0.001
+    assert flagged.rationale["floor"] == "flagged"
+    assert "floor" not in other.rationale
+    assert flagged.why.endswith("; never below REVIEW, since it was flagged")
 
 
 def test_the_reasons_are_the_features_that_move_the_score() -> None:

@@ -99,7 +99,7 @@ function showTriggers(triggers) {
 // --- decisions ----------------------------------------------------------------------------------------------------
 
 function reasons(decision) {
-  const points = (ground) => (known(ground.points) ? `${ground.points < 0 ? "−" : "+"}${Math.abs(ground.points)} ` : "");
+  const points = (ground) => (known(ground.points) ? `${ground.points < 0 ? "−" : "+"}${Math.abs(ground.points).toFixed(2)} ` : "");
   const list = element("ul", { class: "grounds" },
     ...decision.grounds.map((ground) => element("li", {}, element("span", { class: "points" }, points(ground), ground.name),
       element("span", { class: "why" }, ground.reason && `: ${ground.reason}`))));
