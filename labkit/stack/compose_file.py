@@ -14,6 +14,8 @@ from labkit.stack.interpolation import interpolate
 Kind = Literal["own", "native", "compose-only"]
 
 _PORT = re.compile(r"\$\{([A-Z0-9_]+)_PORT:-(\d+)\}")
+_ADDRESS = re.compile(r"\$\{([A-Z0-9_]+)_ADDRESS:-(?!127\.0\.0\.1)([^}]+)\}")
+"""Where others find a service; with 127.0.0.1 it means itself."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,10 @@ class Service:
     """A command that succeeds when the service is ready."""
     folders: dict[str, str] = field(default_factory=dict)
     """Mount targets and their sources."""
+    writes: list[str] = field(default_factory=list)
+    """Folders of this machine, seen from the Compose file's, that it may write to."""
+    user: str = ""
+    """Whom its container runs as, where that is not for the image to say."""
     profiles: list[str] = field(default_factory=list)
     replaces: list[str] = field(default_factory=list)
     """Services that must not run beside this one."""
@@ -55,6 +61,8 @@ class Service:
             needs={other: one["condition"] for other, one in text.get("depends_on", {}).items()},
             health=_health(text.get("healthcheck", {})),
             folders=dict(reversed(mount.split(":")[:2]) for mount in text.get("volumes", [])),
+            writes=[mount.partition(":")[0] for mount in text.get("volumes", []) if _is_own_folder(mount)],
+            user=text.get("user", ""),
             profiles=list(text.get("profiles", [])),
             replaces=list(text.get("x-replaces", [])),
             python=text.get("x-environment", ""),
@@ -75,6 +83,10 @@ def _kind(name: str, text: Mapping[str, Any]) -> Kind:
         f"or `x-compose-only` (with the reason) in the Compose file.",
         name,
     )
+
+
+def _is_own_folder(mount: str) -> bool:
+    return mount.startswith((".", "/")) and not mount.endswith(":ro")
 
 
 def _health(text: Mapping[str, Any]) -> list[str] | None:
@@ -100,6 +112,8 @@ class ComposeFile:
         self._services: dict[str, Any] = yaml.safe_load(text)["services"]
         self.ports = {name: int(port) for name, port in _PORT.findall(text)}
         """NAME of each `${NAME_PORT:-…}`, and its port before any offset."""
+        self.addresses: dict[str, str] = dict(_ADDRESS.findall(text))
+        """NAME of each `${NAME_ADDRESS:-…}`, and where containers find it."""
 
     @property
     def names(self) -> list[str]:
@@ -154,6 +168,13 @@ class ComposeFile:
                 where = {"own": where, "native": text.get("x-embedded"), "compose-only": []}[self.kind(name)]
             taken[name] = [port for port, _ in _PORT.findall(str(where))]
         return taken
+
+    def address(self, name: str) -> str:
+        """host:port under which containers find a service, by the NAME of its port."""
+        key = name.upper().replace("-", "_")
+        if key not in self.addresses:
+            raise StackError(f"Containers do not talk to {name}, only to: {', '.join(self.addresses).lower()}.")
+        return self.addresses[key]
 
     def tools(self) -> list[str]:
         """One-shot services that people run by name, with arguments."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from labkit.paths import ROOT, SECRETS
+from labkit.stack import shared_folders
 from labkit.stack.compose_file import ComposeFile, Service
 from labkit.stack.errors import StackError
 from labkit.stack.place import Ready, ServiceState
@@ -79,6 +80,8 @@ class DockerCompose:
         began = time.monotonic()
         self._build(services)
         wanted = services or tuple(name for name in self._file.names if not self._service(name).profiles)
+        for name in self._file.with_needs(wanted):
+            shared_folders.prepare(self._file.service(name, self._environment), self._file.path.parent)
         self._make_room(wanted, overrides)
         lasting = tuple(name for name in wanted if not self._service(name).one_shot)
         if lasting:

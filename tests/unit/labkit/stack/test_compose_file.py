@@ -233,3 +233,27 @@ def test_each_page_is_at_a_port_that_its_service_publishes(real: ComposeFile) ->
         ("Live view", "api", "/live"),
         ("Review queue", "api", "/moderation"),
     }
+
+
+def test_jupyter_is_the_training_beside_the_data_without_the_truth(
+    real: ComposeFile, anything: defaultdict[str, str]
+) -> None:
+    services = yaml.safe_load(REAL.read_text())["services"]
+    jupyter, training = (real.service(name, anything).environment for name in ("jupyter", "training"))
+    assert real.image("jupyter") == real.image("training")
+    assert {name: jupyter[name] for name in training if name in jupyter} == {
+        name: value for name, value in training.items() if name != "TRUTH_FILE"
+    }
+    assert (jupyter["LAB_PLACE"], jupyter["LAB_SERVICE"]) == ("inside", "jupyter")
+    assert jupyter["JUPYTER_TOKEN"] == "any-JUPYTER_TOKEN"
+    assert "token" not in str(services["jupyter"]["command"]).lower()  # a command line is for everybody to read
+    assert services["jupyter"]["volumes"] == ["../notebooks:/lab/notebooks:ro", "../work:/lab/work"]
+
+
+def test_nobody_tells_processes_to_be_root_or_takes_their_port(real: ComposeFile) -> None:
+    for name, service in yaml.safe_load(REAL.read_text())["services"].items():
+        assert service.get("user", "nobody") not in ("root", "0", "0:0"), name
+    numbers = list(real.ports.values())
+    assert len({*numbers}) == len(numbers)
+    assert 8888 not in numbers  # the Jupyter of the machine itself
+    assert real.ports["JUPYTER"] == 8889
