@@ -1,12 +1,15 @@
 """The Compose place on a real engine; skipped where there is none."""
 
+import json
 import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
+from labkit.paths import ROOT
 from labkit.stack import Stack, StackError
 
 
@@ -30,6 +33,10 @@ def compose(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield stack
     finally:
         stack.destroy()
+
+
+def docker(*arguments: str) -> str:
+    return subprocess.run(["docker", *arguments], capture_output=True, text=True, check=True).stdout.strip()
 
 
 def states(stack: Stack) -> dict[str, str]:
@@ -69,8 +76,68 @@ def test_a_taken_port_names_its_service(compose: Stack) -> None:
     assert "LAB_PORT_OFFSET" in str(caught.value)
 
 
-def docker(*arguments: str) -> str:
-    return subprocess.run(["docker", *arguments], capture_output=True, text=True, check=True).stdout.strip()
+@pytest.fixture(scope="module")
+def jupyter(compose: Stack) -> str:
+    """The container of the JupyterLab beside the data."""
+    compose.up("jupyter")
+    return docker("ps", f"--filter=publish={compose.port('jupyter')}", "--format={{.ID}}")
+
+
+def status(compose: Stack, path: str, token: str = "") -> int:
+    headers = {"Authorization": f"token {token}"} if token else {}
+    return httpx.get(f"{compose.url('jupyter')}{path}", headers=headers).status_code
+
+
+def test_jupyter_lets_in_who_has_the_token(compose: Stack, jupyter: str) -> None:
+    assert status(compose, "/api/contents") == 403
+    assert status(compose, "/api/contents", "wrong") == 403
+    assert status(compose, "/api/contents", compose.setting("JUPYTER_TOKEN")) == 200
+    assert compose.setting("JUPYTER_TOKEN") not in docker("top", jupyter, "-o", "pid,args")
+
+
+def test_what_is_written_in_jupyter_belongs_to_the_owner_of_the_checkout(compose: Stack, jupyter: str) -> None:
+    user = int(compose.setting("LAB_UID"))
+    assert user > 0
+    assert docker("exec", jupyter, "id", "-u") == str(user)
+    file = ROOT / "work" / f"written-by-a-test-{jupyter}.txt"
+    try:
+        docker("exec", jupyter, "sh", "-c", f"echo kept > /lab/work/{file.name}")
+        assert (file.read_text(), file.stat().st_uid) == ("kept\n", user)
+    finally:
+        file.unlink(missing_ok=True)
+    for closed in ("/lab/notebooks/x", "/app/x", "/state/x"):
+        with pytest.raises(subprocess.CalledProcessError):
+            docker("exec", jupyter, "touch", closed)
+
+
+def test_a_notebook_in_jupyter_has_what_the_training_needs(compose: Stack, jupyter: str) -> None:
+    code = (
+        "from labkit import lab; from gourmetgram.training.settings import TrainingSettings as Settings;"
+        "from gourmetgram.lakehouse.catalog import open_catalog; import psycopg2;"
+        "settings = Settings(**lab.environment('training').arguments); assert settings == Settings();"
+        "catalog = open_catalog(settings); assert catalog.list_namespaces() == [];"
+        "connection = psycopg2.connect(settings.database_url.get_secret_value()); cursor = connection.cursor();"
+        "cursor.execute('SELECT mode FROM scoring_mode'); assert cursor.fetchall() == [('heuristic',)];"
+        "print(lab.place, lab.address('api'), lab.run('training', '--help').split()[:2])"
+    )
+    assert docker("exec", jupyter, "python", "-W", "error", "-c", code).splitlines()[-1] == (
+        "inside api:8000 ['usage:', 'training']"
+    )
+
+
+def test_jupyter_has_a_limit_and_cannot_gain_rights(jupyter: str) -> None:
+    told = json.loads(docker("inspect", jupyter))[0]["HostConfig"]
+    assert told["Memory"] == 2 * 1024**3
+    assert told["CapDrop"] == ["ALL"]
+    assert told["SecurityOpt"] == ["no-new-privileges:true"]
+    assert told["ReadonlyRootfs"]
+
+
+def test_the_training_says_what_is_missing(compose: Stack) -> None:
+    with pytest.raises(StackError, match="training"):
+        compose.run("training", "train")
+    with pytest.raises(StackError, match="no model is deployed yet"):
+        compose.run("training", "mode", "model")
 
 
 def test_destroying_leaves_no_container_and_no_volume(tmp_path: Path) -> None:
