@@ -1,10 +1,7 @@
-"""PostgreSQL, object storage and broker for these tests, and for each module a history of its own.
+"""PostgreSQL, object storage and broker for each module of these tests, and a history of its own.
 
-The topics are the same for all modules: what a test puts into them, others read too, and recount.
+Within a module the topics are the same: what a test puts into them, those after it read too, and recount.
 """
-
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -13,15 +10,11 @@ from labkit.stack import Stack
 from tests.support.lakehouse import SERVICES, own_settings
 
 
-@pytest.fixture(scope="session")
-def lake_stack(short_folder: Path) -> Iterator[Stack]:
+@pytest.fixture(scope="module")
+def lake_stack(new_stack: Stack) -> Stack:
     """The servers that the lakehouse needs, and nothing else."""
-    stack = Stack.free(short_folder / "lake")
-    try:
-        stack.up(*SERVICES)
-        yield stack
-    finally:
-        stack.destroy()
+    new_stack.up(*SERVICES)
+    return new_stack
 
 
 @pytest.fixture(scope="module")
