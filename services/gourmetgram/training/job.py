@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import pyarrow.fs
+from pyiceberg.exceptions import NoSuchTableError
 from pyiceberg.table import Table
 
 from gourmetgram.core import policy
@@ -46,7 +47,10 @@ class Source:
             NotEnough: there is no training data yet.
             NoSuchSnapshot: as it says.
         """
-        table = open_catalog(settings).load_table(TRAINING_DATA)
+        try:
+            table = open_catalog(settings).load_table(TRAINING_DATA)
+        except NoSuchTableError:
+            raise NotEnough(f"there is no {TRAINING_DATA} yet; let moderation_training run first") from None
         chosen = table.snapshot_by_id(snapshot_id) if snapshot_id is not None else table.current_snapshot()
         if chosen is None and snapshot_id is None:
             raise NotEnough(f"{TRAINING_DATA} is empty; let moderation_training run first")
