@@ -168,10 +168,11 @@ async def run_history(settings: GeneratorSettings, client: ApiClient) -> None:
     """Import the history of this seed, or what is missing of it."""
     size, began = history_size(settings), time.monotonic()
     needed(settings.import_token)  # before anything is built or written
-    sort = fingerprint(settings.generator_seed, size)
+    sort = fingerprint(settings.generator_seed, size, settings.generator_signals)
     home = Home(settings.state_dir, f"history-{settings.generator_seed}-{sort}")
     # People of another seed or size are other people, so they get other names.
-    history = build_history(settings.generator_seed, home.started, size, scope=f"h{sort[:4]}x")
+    scope, signals = f"h{sort[:4]}x", settings.generator_signals
+    history = build_history(settings.generator_seed, home.started, size, scope, signals)
     work = Import(settings, client, home, history)
     done = home.folder / "done"
     try:

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from gourmetgram.data_generator.world.posts import Signals
+
 Count = Annotated[int, Field(ge=0)]
 Size = Annotated[int, Field(ge=1)]
 
@@ -49,3 +51,6 @@ class GeneratorSettings(BaseSettings):
     generator_history_users: Size = Field(default=1200, description="People of the history")
     generator_history_images: Size = Field(default=4000, description="Images of the history")
     generator_history_events: Count = Field(default=300_000, description="Events of the history")
+    generator_signals: Signals = Field(
+        default=Signals.REAL, description="real; or none: a history in which nothing tells who will be flagged"
+    )

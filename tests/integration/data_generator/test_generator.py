@@ -202,8 +202,10 @@ def assert_history(rows: Rows, ledger: list[dict[str, Any]]) -> None:
         assert found == Counter((line["image_id"], line["user_id"]) for line in ledger if line["kind"] == kind)
 
 
-def test_hidden_truth_is_complete_and_private(generator: Generator) -> None:
-    generator.run("history", **SMALL_HISTORY, GENERATOR_SEED=13)
+@pytest.mark.parametrize("signals", ["real", "none"])
+def test_hidden_truth_is_complete_and_private(generator: Generator, signals: str) -> None:
+    """The same seed without signals is another world, and fits beside the first one."""
+    generator.run("history", **SMALL_HISTORY, GENERATOR_SEED=13, GENERATOR_SIGNALS=signals)
     folder = generator.state / "truth"
     truth = [json.loads(line) for line in (folder / "images.jsonl").read_text().splitlines()]
     assert {line["image_id"] for line in truth} == {

@@ -1,6 +1,6 @@
 """What happens to the posts of a history: views, comments and flags, as arrays."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,19 +18,41 @@ MOODS = ("praise", "complaint", "spam")
 PHRASES_PER_MOOD = 150
 
 COMMENT_SHARE = 0.14
-COMMENTING = {Story.ORDINARY: 1.0, Story.VIRAL: 0.6, Story.BRIGADED: 1.6, Story.HARMFUL: 3.0}
-"""Comments per view, relative to an ordinary post."""
-COMPLAINING = {Story.ORDINARY: 0.02, Story.VIRAL: 0.02, Story.BRIGADED: 0.5, Story.HARMFUL: 0.6}
-CLUSTERED = {Story.ORDINARY: 0.0, Story.VIRAL: 0.0, Story.BRIGADED: 0.6, Story.HARMFUL: 0.5}
-"""Share of the comments that come together, around the moment in which people notice the post."""
+TALK = {Story.ORDINARY: 1.0, Story.VIRAL: 0.6, Story.BRIGADED: 1.0, Story.HARMFUL: 1.5}
+"""Comments that viewers leave as they come, per view, relative to an ordinary post."""
+OUTCRY = {Story.ORDINARY: 0.3, Story.VIRAL: 3.0, Story.BRIGADED: 2.0, Story.HARMFUL: 12.0}
+"""Comments that come together once people notice a post, relative to the talk on a post with average views. It need not
+be anger: people argue about pineapple on a pizza, and what goes viral harmlessly is talked about early, too."""
+OUTCRY_SIGMA = 0.5
+"""Spread of the logarithm of a post's outcry around that: some harmless posts are argued about as if they were not, and
+some harmful ones are met with a shrug."""
+OUTCRY_GROWTH = 1 / 4
+"""A post with sixteen times the views has twice the outcry: who sees that it has been said does not say it again."""
+OUTCRY_LASTS = 6 * MINUTE
+"""Mean time from the notice to a comment of the outcry."""
+COMPLAINING = {Story.ORDINARY: 0.02, Story.VIRAL: 0.02, Story.BRIGADED: 0.8, Story.HARMFUL: 0.8}
+"""Share of complaints in the outcry; in other talk it is that of an ordinary post."""
 
-NOTICED_MEDIAN = 45 * MINUTE
-NOTICED_SIGMA = 1.2
-NEVER_NOTICED = 0.08
-FLAGS_WHEN_HARMFUL = 6.0
+NOTICED_MEDIAN = 5 * MINUTE
+"""By this age, people have noticed half of the posts, for good or bad. (Brigades have their own times.)"""
+NOTICED_SIGMA = 1.0
+"""Spread of the logarithm of that age; one post in four takes more than twice the median."""
+FIRST_FLAG_AFTER = 2 * HOUR
+"""Mean time from the notice of a harmful post to its first flag: people complain in comments before anybody presses the
+button."""
+NEXT_FLAG_AFTER = 25 * MINUTE
+"""Mean time between its further flags."""
+NEVER_FLAGGED = 0.08
+"""Share of the harmful posts that people only talk about."""
+FURTHER_FLAGS = 6.0
+"""Mean number of flags on a harmful post after the first one."""
 MISTAKEN_FLAG = 0.015
+"""Share of harmless posts that somebody flags nevertheless; MISTAKEN_DELAY is the mean age at which."""
 MISTAKEN_DELAY = 3 * HOUR
+BRIGADED_FROM, BRIGADED_UNTIL = HOUR, 20 * HOUR
+"""Ages between which a brigade finds its post."""
 BRIGADE = (8, 16)
+"""Fewest flags of a brigade, and one more than its most; all within BRIGADE_LASTS."""
 BRIGADE_LASTS = 10 * MINUTE
 LARGEST_FLAG_SHARE = 0.05
 
@@ -60,13 +82,13 @@ class Stage:
     end: float
 
 
-def noticed_at(rng: np.random.Generator, stage: Stage) -> Floats:
-    """When people notice that something is wrong with a post (or a brigade finds it); before the end in any case."""
+def noticed_at(rng: np.random.Generator, stage: Stage, stories: Sequence[Story]) -> Floats:
+    """When people notice a post and talk about it (or a brigade finds it); before the end in any case."""
     count = len(stage.posts)
-    harmful = rng.lognormal(np.log(NOTICED_MEDIAN), NOTICED_SIGMA, count)
-    brigade = rng.uniform(HOUR, 20 * HOUR, count)
-    is_brigaded = np.array([post.story is Story.BRIGADED for post in stage.posts])
-    return squeeze(rng, stage.uploaded, stage.uploaded + np.where(is_brigaded, brigade, harmful), stage.end)
+    age = rng.lognormal(np.log(NOTICED_MEDIAN), NOTICED_SIGMA, count)
+    brigade = rng.uniform(BRIGADED_FROM, BRIGADED_UNTIL, count)
+    is_brigaded = np.array([story is Story.BRIGADED for story in stories])
+    return squeeze(rng, stage.uploaded, stage.uploaded + np.where(is_brigaded, brigade, age), stage.end)
 
 
 def squeeze(rng: np.random.Generator, start: Floats, times: Floats, end: float) -> Floats:
@@ -91,8 +113,10 @@ def flags(rng: np.random.Generator, stage: Stage, crowd: Crowd, noticed: Floats,
 
 def flag_times(rng: np.random.Generator, story: Story, uploaded: float, noticed: float) -> Floats:
     """Times (unix seconds, some past the end) of the flags that one post draws."""
-    if story is Story.HARMFUL and rng.random() >= NEVER_NOTICED:
-        return noticed + np.cumsum(rng.exponential(25 * MINUTE, 1 + int(rng.poisson(FLAGS_WHEN_HARMFUL))))
+    if story is Story.HARMFUL and rng.random() >= NEVER_FLAGGED:
+        first = noticed + rng.exponential(FIRST_FLAG_AFTER)
+        further = rng.exponential(NEXT_FLAG_AFTER, int(rng.poisson(FURTHER_FLAGS)))
+        return first + np.concatenate(([0.0], np.cumsum(further)))
     if story is Story.BRIGADED:
         return noticed + rng.random(int(rng.integers(*BRIGADE))) * BRIGADE_LASTS
     mistaken = 1 if rng.random() < MISTAKEN_FLAG else 0
@@ -132,21 +156,34 @@ def views(rng: np.random.Generator, stage: Stage, crowd: Crowd, count: int) -> E
 def comments(
     rng: np.random.Generator, stage: Stage, crowd: Crowd, noticed: Floats, *, count: int, phrases: list[str]
 ) -> Events:
-    """Exactly `count` comments; on harmful and brigaded posts many come together, around the time of notice."""
-    per_post = np.array([COMMENTING[post.story] for post in stage.posts])
-    image, time = spread(rng, stage, count, weights(stage) * per_post)
-    clustered = rng.random(count) < np.array([CLUSTERED[stage.posts[i].story] for i in image], dtype=np.float64)
-    together = noticed[image] + rng.normal(0.0, 4 * MINUTE, count)
-    time = np.where(clustered, np.maximum(together, stage.uploaded[image] + rng.uniform(1, 60, count)), time)
+    """Exactly `count` comments: talk of those who come by, and an outcry where people have noticed something."""
+    talk, outcry = comment_weights(rng, stage)
+    image, time = spread(rng, stage, count, talk + outcry)
+    together = rng.random(count) < (outcry / (talk + outcry))[image]
+    time = np.where(together, noticed[image] + rng.exponential(OUTCRY_LASTS, count), time)
     time = squeeze(rng, stage.uploaded[image], time, stage.end)
     person = crowd.draw(rng, "comments", time)
-    upset = rng.random(count) < np.array([COMPLAINING[stage.posts[i].story] for i in image], dtype=np.float64)
+    complaining = by_looks(stage, COMPLAINING)[image]
+    upset = rng.random(count) < np.where(together, complaining, COMPLAINING[Story.ORDINARY])
     mood = np.where(crowd.spammers[person], MOODS.index("spam"), upset)
     category = np.array([CATEGORIES.index(post.category) for post in stage.posts])[image]
     first = len(phrases)
     phrases.extend(draw_comment(rng, c, m) for c in CATEGORIES for m in MOODS for _ in range(PHRASES_PER_MOOD))
     phrase = first + (category * len(MOODS) + mood) * PHRASES_PER_MOOD + rng.integers(PHRASES_PER_MOOD, size=count)
     return Events(time, np.full(count, COMMENT), image, person, phrase)
+
+
+def comment_weights(rng: np.random.Generator, stage: Stage) -> tuple[Floats, Floats]:
+    """How much talk and how much outcry each post may expect, in the same arbitrary units."""
+    seen = weights(stage)
+    seen = seen / seen.mean()
+    stir = rng.lognormal(0.0, OUTCRY_SIGMA, len(seen))
+    return seen * by_looks(stage, TALK), seen**OUTCRY_GROWTH * stir * by_looks(stage, OUTCRY)
+
+
+def by_looks(stage: Stage, figures: Mapping[Story, float]) -> Floats:
+    """The figure of each post, by how it looks."""
+    return np.array([figures[post.looks] for post in stage.posts])
 
 
 def in_order(parts: Sequence[Events]) -> Events:

@@ -11,7 +11,7 @@ from gourmetgram.data_generator.world import engagement
 from gourmetgram.data_generator.world.crowd import Crowd, gather
 from gourmetgram.data_generator.world.engagement import Events, Stage
 from gourmetgram.data_generator.world.people import Person, draw_person
-from gourmetgram.data_generator.world.posts import Post, Story, assign_stories, draw_post
+from gourmetgram.data_generator.world.posts import Post, Signals, Story, assign_stories, draw_post
 from gourmetgram.data_generator.world.rates import DAY, HOUR, steady, views_of_image
 from gourmetgram.data_generator.world.seeding import Floats, Ints, stream, uuid7
 
@@ -65,10 +65,16 @@ class History:
         return digest.hexdigest()
 
 
-def build_history(seed: int, end: datetime, size: Size, scope: str = "h") -> History:
+def build_history(seed: int, end: datetime, size: Size, scope: str = "h", signals: Signals = Signals.REAL) -> History:
     """The history of this seed that ends at `end`. Exactly `size.events` views, comments and flags together.
 
-    `scope` becomes part of every username.
+    Args:
+        seed: decides everything but the times' offset.
+        end: of the history.
+        size: what it holds.
+        scope: becomes part of every username.
+        signals: with none, nothing that can be seen of a post has to do with whether it is harmful or gets flagged:
+            a null world, in which no model can be better than a guess.
 
     Raises:
         ValueError: the size leaves no room for people or posts.
@@ -79,8 +85,8 @@ def build_history(seed: int, end: datetime, size: Size, scope: str = "h") -> His
     start = stop - size.days * DAY
     people, joined = settle(seed, size.users, (start, stop), scope)
     crowd = gather(stream(seed, "history", "crowd"), people, joined)
-    stage = publish(seed, size.images, (start, stop), crowd)
-    events, phrases = engage(seed, stage, crowd, size.events)
+    stage = publish(seed, size.images, (start, stop), crowd, signals)
+    events, phrases = engage(seed, stage, crowd, size.events, signals)
     noise = stream(seed, "history", "noise").bytes(NOISE_BYTES * len(events))
     return History(people, joined, stage.posts, stage.uploaded, stage.uploader, events, phrases, noise)
 
@@ -97,19 +103,20 @@ def settle(seed: int, count: int, span: tuple[float, float], scope: str) -> tupl
     return people, np.sort(joined)
 
 
-def publish(seed: int, count: int, span: tuple[float, float], crowd: Crowd) -> Stage:
+def publish(seed: int, count: int, span: tuple[float, float], crowd: Crowd, signals: Signals) -> Stage:
     """The posts in the order of their upload, with their uploaders and hidden stories."""
     rng = stream(seed, "history", "posts")
     start, end = span
     uploaded = np.sort(steady(start, end).draw(rng, count))
     uploader = crowd.draw(rng, "uploads", uploaded)
-    stories = assign_stories(rng, harm_propensity(uploaded, uploader, crowd))
-    posts = [draw_post(rng, story) for story in stories]
+    propensity = harm_propensity(uploaded, uploader, crowd)
+    stories = assign_stories(rng, propensity if signals is Signals.REAL else np.ones(count))
+    posts = [draw_post(rng, story, signals) for story in stories]
     fades = rng.lognormal(np.log(SLOW_FADE_MEDIAN), 0.6, count)
     surges = rng.uniform(HOUR, 24 * HOUR, count)
     arrivals = [
-        views_of_image(float(time), end, float(fade), float(surge) if story is Story.VIRAL else None)
-        for time, fade, surge, story in zip(uploaded, fades, surges, stories, strict=True)
+        views_of_image(float(time), end, float(fade), float(surge) if post.looks is Story.VIRAL else None)
+        for time, fade, surge, post in zip(uploaded, fades, surges, posts, strict=True)
     ]
     return Stage(posts, uploaded, uploader, arrivals, end)
 
@@ -123,14 +130,21 @@ def harm_propensity(uploaded: Floats, uploader: Ints, crowd: Crowd) -> Floats:
     return factor * night
 
 
-def engage(seed: int, stage: Stage, crowd: Crowd, count: int) -> tuple[Events, list[str]]:
-    """Exactly `count` events in the order of their times, and the texts that they refer to."""
+def engage(seed: int, stage: Stage, crowd: Crowd, count: int, signals: Signals) -> tuple[Events, list[str]]:
+    """Exactly `count` events in the order of their times, and the texts that they refer to.
+
+    Flags follow the notice of a post, and so do comments. Without signals, these are two moments that know nothing of
+    each other.
+    """
     rng = stream(seed, "history", "engagement")
     phrases: list[str] = []
-    noticed = engagement.noticed_at(rng, stage)
+    noticed = engagement.noticed_at(rng, stage, [post.story for post in stage.posts])
+    discussed = noticed
+    if signals is Signals.NONE:
+        discussed = engagement.noticed_at(rng, stage, [post.looks for post in stage.posts])
     flags = engagement.flags(rng, stage, crowd, noticed, phrases)
     flags = engagement.thin(rng, flags, int(count * engagement.LARGEST_FLAG_SHARE))
     comment_count = round((count - len(flags)) * engagement.COMMENT_SHARE)
-    comments = engagement.comments(rng, stage, crowd, noticed, count=comment_count, phrases=phrases)
+    comments = engagement.comments(rng, stage, crowd, discussed, count=comment_count, phrases=phrases)
     views = engagement.views(rng, stage, crowd, count - len(flags) - comment_count)
     return engagement.in_order([views, comments, flags]), phrases

@@ -7,11 +7,12 @@ from bisect import bisect
 from collections import deque
 from collections.abc import Iterator
 from itertools import accumulate, islice
+from typing import NamedTuple
 
 from gourmetgram.data_generator.world.actions import Action, Deed
 from gourmetgram.data_generator.world.people import Person, draw_person
 from gourmetgram.data_generator.world.posts import Post, Story, draw_post, draw_story
-from gourmetgram.data_generator.world.seeding import shares, stream
+from gourmetgram.data_generator.world.seeding import pick, shares, stream
 from gourmetgram.data_generator.world.texts import draw_comment, draw_reason
 
 MIX = {Deed.VIEW: 0.80, Deed.COMMENT: 0.13, Deed.UPLOAD: 0.03, Deed.FLAG: 0.02, Deed.USER: 0.016, Deed.DELETION: 0.004}
@@ -24,12 +25,28 @@ FOLLOWING = 0.75
 RECENT_VIEWS = 1000
 BROWSED = 150
 NOTICE_AFTER = 300.0
-"""Mean number of actions until people notice a harmful post."""
+"""Mean number of actions until people notice a harmful post (or a brigade finds its post) and complain in comments."""
+FLAGS_AFTER = 900.0
+"""Mean number of actions from then until people begin to flag a harmful post. A brigade does not wait."""
+IN_TROUBLE = 10
+"""Posts at a time that draw complaints, and that draw flags; then people turn to newer ones."""
 COMMENT_ON_TROUBLE = 0.25
 FLAG_ON_TROUBLE = 0.75
 FLAG_ON_COMMENT = 0.12
 FEWEST_IMAGES = 5
 TRIES = 12
+
+
+class Trouble(NamedTuple):
+    """A post that draws complaints and flags, and the numbers of the actions from which on it does."""
+
+    image: int
+    complaints_from: int
+    flags_from: int
+
+    def begins(self, deed: Deed) -> int:
+        """From when on people do this to it."""
+        return self.complaints_from if deed is Deed.COMMENT else self.flags_from
 
 
 class LiveWorld:
@@ -46,7 +63,7 @@ class LiveWorld:
         self.comments: list[tuple[int, int]] = []
         self.flagged: set[tuple[int, str, int]] = set()
         self.recent: deque[int] = deque(maxlen=RECENT_VIEWS)
-        self.trouble: deque[tuple[int, int]] = deque(maxlen=BROWSED)
+        self.trouble: deque[Trouble] = deque(maxlen=BROWSED)
         self.reach: dict[Deed, list[float]] = {deed: [] for deed in TENDENCY}
         self.number = 0
 
@@ -95,8 +112,14 @@ class LiveWorld:
         self.owner.append(owner)
         self.alive.append(image)
         if post.story in (Story.HARMFUL, Story.BRIGADED):
-            self.trouble.append((self.number + int(self.rng.exponential(NOTICE_AFTER)), image))
+            self.trouble.append(self.trouble_ahead(image, post.story))
         return self.next(Deed.UPLOAD, owner, gap, image=image, post=post)
+
+    def trouble_ahead(self, image: int, story: Story) -> Trouble:
+        """When trouble comes to a new post: complaints first, flags later, unless by a brigade."""
+        noticed = self.number + int(self.rng.exponential(NOTICE_AFTER))
+        hesitation = 0 if story is Story.BRIGADED else int(self.rng.exponential(FLAGS_AFTER))
+        return Trouble(image, noticed, noticed + hesitation)
 
     def view(self, gap: float) -> Action:
         """Somebody looks at an image."""
@@ -106,7 +129,7 @@ class LiveWorld:
 
     def comment(self, gap: float) -> Action:
         """Somebody comments: spammers spam, and where there is trouble people complain."""
-        troubled = self.troubled() if self.rng.random() < COMMENT_ON_TROUBLE else None
+        troubled = self.troubled(Deed.COMMENT) if self.rng.random() < COMMENT_ON_TROUBLE else None
         image = self.something() if troubled is None else troubled
         actor = self.someone(Deed.COMMENT)
         mood = "praise" if troubled is None else "complaint"
@@ -125,7 +148,7 @@ class LiveWorld:
                     reason = draw_reason(self.rng, "comment")
                     return self.next(Deed.FLAG, actor, gap, comment=number, image=image, text=reason)
                 continue
-            troubled = self.troubled() if self.rng.random() < FLAG_ON_TROUBLE else None
+            troubled = self.troubled(Deed.FLAG) if self.rng.random() < FLAG_ON_TROUBLE else None
             image = self.something() if troubled is None else troubled
             if actor != self.owner[image] and self.is_new_flag(actor, "image", image):
                 reason = draw_reason(self.rng, "mistaken" if troubled is None else "harmful")
@@ -157,12 +180,10 @@ class LiveWorld:
                 break
         return image
 
-    def troubled(self) -> int | None:
-        """A post in trouble that people have noticed, if there is one."""
-        if not self.trouble:
-            return None
-        noticed, image = self.trouble[int(self.rng.integers(len(self.trouble)))]
-        return image if noticed <= self.number and image not in self.deleted else None
+    def troubled(self, deed: Deed) -> int | None:
+        """A post that is so far in its trouble that people do this to it, if there is one."""
+        begun = [one.image for one in self.trouble if one.begins(deed) <= self.number and one.image not in self.deleted]
+        return pick(self.rng, begun[-IN_TROUBLE:]) if begun else None
 
     def is_new_flag(self, actor: int, kind: str, target: int) -> bool:
         """Whether this person has not flagged this before; remembers it."""

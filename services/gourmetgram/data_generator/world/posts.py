@@ -20,7 +20,14 @@ class Story(StrEnum):
     BRIGADED = "brigaded"
 
 
-HARMFUL_SHARE = 0.075
+class Signals(StrEnum):
+    """Whether what can be seen of a post tells anything about its story."""
+
+    REAL = "real"
+    NONE = "none"
+
+
+HARMFUL_SHARE = 0.095
 VIRAL_SHARE = 0.010
 BRIGADED_SHARE = 0.008
 APPEAL_SIGMA = 1.1
@@ -30,12 +37,17 @@ HARMFUL_APPEAL = 1.3
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A photo with its caption. `story` and `appeal` (how much it attracts, 1 is typical) stay hidden."""
+    """A photo with its caption. `story`, `looks` and `appeal` (how much it attracts, 1 is typical) stay hidden.
+
+    The story decides about flags and about harm; `looks` is the story that caption, views and comments tell. They only
+    differ in a world without signals, where every post looks ordinary.
+    """
 
     category: str
     caption: str
     photo: int
     story: Story
+    looks: Story
     appeal: float
 
     @property
@@ -44,17 +56,18 @@ class Post:
         return self.story is Story.HARMFUL
 
 
-def draw_post(rng: np.random.Generator, story: Story) -> Post:
+def draw_post(rng: np.random.Generator, story: Story, signals: Signals = Signals.REAL) -> Post:
     """A post that will live this story."""
+    looks = story if signals is Signals.REAL else Story.ORDINARY
     category = pick(rng, CATEGORIES)
     appeal = float(rng.lognormal(0.0, APPEAL_SIGMA))
-    boost = {Story.VIRAL: VIRAL_APPEAL, Story.HARMFUL: HARMFUL_APPEAL}.get(story, 1.0)
-    caption = draw_caption(rng, category, story is Story.HARMFUL)
-    return Post(category, caption, int(rng.integers(1 << 30)), story, appeal * boost)
+    boost = {Story.VIRAL: VIRAL_APPEAL, Story.HARMFUL: HARMFUL_APPEAL}.get(looks, 1.0)
+    caption = draw_caption(rng, category, looks is Story.HARMFUL)
+    return Post(category, caption, int(rng.integers(1 << 30)), story, looks, appeal * boost)
 
 
 def draw_story(rng: np.random.Generator, uploader: Person) -> Story:
-    """The story of one post by this uploader, for live traffic; harmful with 7.5 % on average over people."""
+    """The story of one post by this uploader, for live traffic; over all uploads, HARMFUL_SHARE are harmful."""
     harmful = HARMFUL_SHARE * (3.0 if uploader.persona.name == "spammer" else 0.8)
     draw = float(rng.random())
     for story, share in ((Story.HARMFUL, harmful), (Story.VIRAL, VIRAL_SHARE), (Story.BRIGADED, BRIGADED_SHARE)):

@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 from gourmetgram.data_generator.live_traffic import Pace
 from gourmetgram.data_generator.world.actions import Action, Deed
 from gourmetgram.data_generator.world.live import LiveWorld
+from gourmetgram.data_generator.world.posts import Story
+from gourmetgram.data_generator.world.words import COMPLAINTS
 
 
 def actions(seed: int, count: int, users: int = 50, images: int = 40) -> list[Action]:
@@ -29,6 +31,27 @@ def test_shape_of_the_traffic() -> None:
     for deed, share in wanted.items():
         assert abs(counts[deed] / 20_000 - share) < 0.012, deed
     assert 0 < counts[Deed.DELETION] < 200
+
+
+def test_people_complain_before_anybody_flags() -> None:
+    """As in the history; what is flagged by mistake is in the count, so it is not always so."""
+    done = actions(42, 30_000)
+    stories = {action.image: action.post.story for action in done if action.post is not None}
+    first: dict[tuple[Deed, int | None], int] = {}
+    for action in done:
+        if action.text in COMPLAINTS or (action.deed is Deed.FLAG and action.comment is None):
+            first.setdefault((action.deed, action.image), action.number)
+    harmful = [image for deed, image in first if deed is Deed.FLAG and stories[image] is Story.HARMFUL]
+    before = [first.get((Deed.COMMENT, image), len(done)) < first[Deed.FLAG, image] for image in harmful]
+    assert len(before) > 40
+    assert sum(before) > 0.75 * len(before)
+
+
+def test_most_flags_are_on_posts_in_trouble() -> None:
+    done = actions(42, 30_000)
+    stories = {action.image: action.post.story for action in done if action.post is not None}
+    flags = Counter(stories[action.image] for action in done if action.deed is Deed.FLAG and action.comment is None)
+    assert 0.6 * flags.total() < flags[Story.HARMFUL] + flags[Story.BRIGADED] < 0.95 * flags.total()
 
 
 def test_views_are_skewed() -> None:

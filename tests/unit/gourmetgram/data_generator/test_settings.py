@@ -21,7 +21,9 @@ def test_an_empty_variable_means_the_default(monkeypatch: pytest.MonkeyPatch) ->
     assert settings.generator_mode is Mode.SIMULATE_VIRAL
 
 
-@pytest.mark.parametrize(("name", "value"), [("MODE", "steady"), ("ARRIVAL_RATE", "0"), ("BURST_FLAGS", "-1")])
+@pytest.mark.parametrize(
+    ("name", "value"), [("MODE", "steady"), ("ARRIVAL_RATE", "0"), ("BURST_FLAGS", "-1"), ("SIGNALS", "some")]
+)
 def test_a_wrong_setting_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(f"GENERATOR_{name}", value)
     with pytest.raises(ValidationError, match=f"generator_{name.lower()}"):
