@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from typing import NamedTuple
 
 import numpy as np
@@ -31,9 +32,10 @@ ROWS_PER_GROUP = 4096
 RESAMPLES = 2000
 
 
-SETTINGS = TrainingSettings.of(
-    {name: "nobody:secret-of-nobody" for name, field in TrainingSettings.model_fields.items() if field.is_required()}
-)
+NOBODY: dict[str, Any] = {
+    name: "nobody:secret-of-nobody" for name, field in TrainingSettings.model_fields.items() if field.is_required()
+}
+SETTINGS = TrainingSettings(**NOBODY)
 """What a training does unless told otherwise; where it is done does not matter here."""
 
 MEASURED = Evaluation(policy.load(SETTINGS.policy_version), SETTINGS.bootstrap_replicates, SETTINGS.training_seed)

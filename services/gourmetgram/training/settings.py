@@ -1,8 +1,6 @@
 """What the training is told from outside."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
 
 from pydantic import Field, SecretStr
 
@@ -28,10 +26,3 @@ class TrainingSettings(LakehouseSettings):
     truth_file: Path | None = Field(
         default=None, description="The generator's truth about images, to grade with if it is there; never learned from"
     )
-
-    @classmethod
-    def of(cls, environment: Mapping[str, str]) -> Self:
-        """From variables that are not this process's own, such as those of a service; it takes what it knows."""
-        said = {name.lower(): value for name, value in environment.items() if value}
-        values: dict[str, Any] = {name: value for name, value in said.items() if name in cls.model_fields}
-        return cls(**values)
