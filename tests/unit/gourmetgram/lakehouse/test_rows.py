@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gourmetgram.core.records import KINDS, TOPICS, Record
@@ -85,6 +85,7 @@ def batches(draw: st.DrawFn) -> list[list[Record]]:
     return result
 
 
+@settings(deadline=None)
 @given(batches(), st.integers(1, 12))
 def test_chunks_together_are_all_records_in_their_order(example: list[list[Record]], limit: int) -> None:
     made = list(chunks(example, limit, NOW))
