@@ -14,6 +14,7 @@ from pyiceberg.table import Table
 from gourmetgram.core import policy
 from gourmetgram.core.features import Integers
 from gourmetgram.core.model_files import SEEN
+from gourmetgram.lakehouse import files
 from gourmetgram.lakehouse.catalog import open_catalog, open_storage
 from gourmetgram.lakehouse.expiry import tag_training_snapshot
 from gourmetgram.lakehouse.tables import TRAINING_DATA
@@ -56,8 +57,8 @@ class Source:
             raise NotEnough(f"{TRAINING_DATA} is empty; let moderation_training run first")
         if chosen is None:
             raise NoSuchSnapshot(f"{TRAINING_DATA} has no snapshot {snapshot_id}; it may have expired")
-        said = chosen.summary.additional_properties if chosen.summary else {}
-        return cls(table, chosen.snapshot_id, json.loads(said.get(LINEAGE, "{}")), open_storage(settings))
+        lineage = json.loads(files.summary_of(chosen).get(LINEAGE, "{}"))
+        return cls(table, chosen.snapshot_id, lineage, open_storage(settings))
 
     def reader(self, batch_rows: int) -> Reader:
         """Its rows, as a stream of batches of so many."""
