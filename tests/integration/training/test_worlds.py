@@ -1,6 +1,7 @@
 """What can be learned from the simulated history, and that nothing can be learned from one without signals.
 
-Everything is decided by seeds, so a result never changes by itself. The seeds were named before they were tried.
+Everything is decided by seeds, so a result never changes by itself. Seed 42 is the lab's. The others were named
+before anything was tried on them, when the figures of the world had been chosen on worlds of yet other seeds.
 """
 
 from collections.abc import Callable
@@ -15,8 +16,8 @@ from gourmetgram.data_generator.world.history import build_history
 from gourmetgram.data_generator.world.posts import Signals, Story
 from tests.support.world_rows import END, WEEK, Result, came_true, table, trained
 
-REAL_SEEDS = (42, 1, 2)
-NULL_SEEDS = (42, 1, 2, 3, 4)
+REAL_SEEDS = (42, 51, 52)
+NULL_SEEDS = (42, 51, 52, 53, 54)
 
 Train = Callable[[int, Signals], Result]
 
@@ -74,7 +75,8 @@ def test_harmless_posts_mislead_as_well(train: Train) -> None:
     assert labels[Story.VIRAL].mean() < 0.1
     assert labels[Story.BRIGADED].mean() > 0.9
     assert np.median(scores[Story.BRIGADED]) < 0.2
-    assert labels[Story.HARMFUL].mean() < 0.97
+    assert 0.9 < labels[Story.HARMFUL].mean() < 1
+    assert (scores[Story.ORDINARY] > 0.3).any()
 
 
 def test_no_single_feature_tells_harmful_posts_from_viral_ones() -> None:
@@ -87,13 +89,13 @@ def test_no_single_feature_tells_harmful_posts_from_viral_ones() -> None:
     told = {name: roc_auc_score(harmful, chosen[name]) for name in FEATURES}
     best = max(told, key=lambda name: abs(told[name] - 0.5))
     print(f"\nbest at telling harmful from viral after 30 minutes: {best}, ROC AUC {told[best]:.2f}")
-    assert 0.05 < told[best] < 0.95
+    assert 0.03 < told[best] < 0.97
 
 
 def test_without_signals_nothing_is_gained(train: Train) -> None:
-    """An interval of 95 % misses on either side once in 40 times; twice or more in five worlds: in 0.6 % of cases.
+    """An interval of 95 % is above 0 by chance in one world of 40, and in two or more of five in 0.6 % of all cases.
 
-    So if this fails after a change of the world, that is no bad luck.
+    So if this fails after a change, that is hardly bad luck.
     """
     gains = [train(seed, Signals.NONE).headline["gain"]["over_constant"] for seed in NULL_SEEDS]
     assert sum(gain["low"] > 0 for gain in gains) <= 1

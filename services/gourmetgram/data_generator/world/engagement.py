@@ -20,20 +20,20 @@ PHRASES_PER_MOOD = 150
 COMMENT_SHARE = 0.14
 TALK = {Story.ORDINARY: 1.0, Story.VIRAL: 0.6, Story.BRIGADED: 1.0, Story.HARMFUL: 1.5}
 """Comments that viewers leave as they come, per view, relative to an ordinary post."""
-OUTCRY = {Story.ORDINARY: 0.3, Story.VIRAL: 3.0, Story.BRIGADED: 2.0, Story.HARMFUL: 12.0}
+OUTCRY = {Story.ORDINARY: 0.4, Story.VIRAL: 3.0, Story.BRIGADED: 2.0, Story.HARMFUL: 12.0}
 """Comments that come together once people notice a post, relative to the talk on a post with average views. It need not
 be anger: people argue about pineapple on a pizza, and what goes viral harmlessly is talked about early, too."""
-OUTCRY_SIGMA = 0.5
-"""Spread of the logarithm of a post's outcry around that: some harmless posts are argued about as if they were not, and
-some harmful ones are met with a shrug."""
+OUTCRY_SIGMA = {Story.ORDINARY: 1.2, Story.VIRAL: 0.5, Story.BRIGADED: 0.5, Story.HARMFUL: 0.4}
+"""Spread of the logarithm of a post's outcry around that. About most harmless posts there is hardly any, about a few as
+much as if they were harmful; about harm, people agree."""
 OUTCRY_GROWTH = 1 / 4
 """A post with sixteen times the views has twice the outcry: who sees that it has been said does not say it again."""
-OUTCRY_LASTS = 6 * MINUTE
+OUTCRY_LASTS = 5 * MINUTE
 """Mean time from the notice to a comment of the outcry."""
 COMPLAINING = {Story.ORDINARY: 0.02, Story.VIRAL: 0.02, Story.BRIGADED: 0.8, Story.HARMFUL: 0.8}
 """Share of complaints in the outcry; in other talk it is that of an ordinary post."""
 
-NOTICED_MEDIAN = 5 * MINUTE
+NOTICED_MEDIAN = 4 * MINUTE
 """By this age, people have noticed half of the posts, for good or bad. (Brigades have their own times.)"""
 NOTICED_SIGMA = 1.0
 """Spread of the logarithm of that age; one post in four takes more than twice the median."""
@@ -42,7 +42,7 @@ FIRST_FLAG_AFTER = 2 * HOUR
 button."""
 NEXT_FLAG_AFTER = 25 * MINUTE
 """Mean time between its further flags."""
-NEVER_FLAGGED = 0.08
+NEVER_FLAGGED = 0.04
 """Share of the harmful posts that people only talk about."""
 FURTHER_FLAGS = 6.0
 """Mean number of flags on a harmful post after the first one."""
@@ -177,7 +177,7 @@ def comment_weights(rng: np.random.Generator, stage: Stage) -> tuple[Floats, Flo
     """How much talk and how much outcry each post may expect, in the same arbitrary units."""
     seen = weights(stage)
     seen = seen / seen.mean()
-    stir = rng.lognormal(0.0, OUTCRY_SIGMA, len(seen))
+    stir = rng.lognormal(0.0, by_looks(stage, OUTCRY_SIGMA))
     return seen * by_looks(stage, TALK), seen**OUTCRY_GROWTH * stir * by_looks(stage, OUTCRY)
 
 
