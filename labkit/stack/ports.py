@@ -10,7 +10,9 @@ from pathlib import Path
 
 from labkit.stack.errors import StackError
 
-OFFSETS = range(20, 3000, 20)
+OFFSETS = range(20, 12_000, 20)
+"""A process may start dozens of stacks, and holds the ports of each to its end; all stay below those that the system
+gives to clients (from 32768 on)."""
 
 
 def is_free(port: int) -> bool:

@@ -150,10 +150,13 @@ def test_many_viewers_cost_one_scrape_a_second_and_none_when_they_are_gone(
         assert scrapes == []
         with contextlib.ExitStack() as viewers:
             streams = [viewers.enter_context(snapshots(api.url)) for _ in range(10)]
+            watched = time.monotonic()
             for _ in range(5):
+                began = time.monotonic()
                 times = {next(stream)["at"] for stream in streams}
-                assert len(times) <= 2  # one snapshot shared, or the next for those read last
-        assert 4 <= len(scrapes) <= 8
+                # One snapshot shared, or the next for those read last; more if reading them takes long.
+                assert len(times) <= 2 + (time.monotonic() - began)
+        assert 4 <= len(scrapes) <= 4 + (time.monotonic() - watched)
         gone = time.monotonic()
         wait_until(lambda: time.monotonic() > scrapes[-1] + 3, "nobody is asked any more", 2 * LINGER_SECONDS)
         assert scrapes[-1] <= gone + LINGER_SECONDS + 3
