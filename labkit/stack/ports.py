@@ -11,8 +11,10 @@ from pathlib import Path
 from labkit.stack.errors import StackError
 
 OFFSETS = range(20, 12_000, 20)
-"""A process may start dozens of stacks, and holds the ports of each to its end; all stay below those that the system
-gives to clients (from 32768 on)."""
+"""All ports stay below those that the system gives to clients (from 32768 on)."""
+
+_held: dict[int, list[int]] = {}
+"""Locks by the offset that they keep for this process."""
 
 
 def is_free(port: int) -> bool:
@@ -21,7 +23,7 @@ def is_free(port: int) -> bool:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
-        except OSError:
+        except (OSError, OverflowError):  # somebody listens, or there is no such port
             return False
     return True
 
@@ -37,20 +39,27 @@ def variables(ports: Mapping[str, int], offset: int) -> dict[str, str]:
 
 
 def free_offset(ports: Iterable[int]) -> int:
-    """An offset under which all ports are free. They are ours until this process ends, even before we listen."""
+    """An offset under which all ports are free. They are ours, even before we listen, until we release it or end."""
     ports = list(ports)
     for offset in random.sample(OFFSETS, len(OFFSETS)):
         shifted = [port + offset for port in ports]
-        if all(map(is_free, shifted)) and _reserve(shifted):
+        if all(map(is_free, shifted)) and (locks := _reserve(shifted)):
+            _held[offset] = locks
             return offset
     raise StackError("No free ports were found for another stack. Is an earlier one still running? See ./lab doctor.")
 
 
-def _reserve(ports: Iterable[int]) -> bool:
-    """Lock a file per port for as long as this process lives, so that two starts at once do not choose the same one."""
+def release(offset: int) -> None:
+    """Let others have the ports of this offset, if they were ours."""
+    for lock in _held.pop(offset, []):
+        os.close(lock)
+
+
+def _reserve(ports: Iterable[int]) -> list[int]:
+    """A lock on a file per port, so that two starts at once do not choose the same one; none if one is taken."""
     folder = Path(tempfile.gettempdir(), f"lab-{os.getuid()}-ports")
     folder.mkdir(mode=0o700, exist_ok=True)
-    locks = []
+    locks: list[int] = []
     try:
         for port in ports:
             locks.append(os.open(folder / str(port), os.O_CREAT | os.O_RDWR, 0o600))
@@ -58,5 +67,5 @@ def _reserve(ports: Iterable[int]) -> bool:
     except BlockingIOError:
         for lock in locks:
             os.close(lock)
-        return False
-    return True
+        return []
+    return locks

@@ -74,8 +74,9 @@ class Stack:
         self._place.down()
 
     def destroy(self) -> None:
-        """Stop everything, and delete the data."""
+        """Stop everything, and delete the data; its ports are anybody's from then on."""
         self._place.destroy()
+        ports.release(self.port_offset)
 
     def ps(self) -> Sequence[ServiceState]:
         """The services that were started."""

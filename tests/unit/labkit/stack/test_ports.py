@@ -2,7 +2,9 @@ import socket
 import subprocess
 import sys
 
-from labkit.stack import ports
+import pytest
+
+from labkit.stack import StackError, ports
 
 
 def test_variables_tell_port_address_and_where_to_listen() -> None:
@@ -40,3 +42,14 @@ def test_two_processes_get_different_offsets() -> None:
     for process in started:
         process.communicate("\n")
     assert len(set(offsets)) == 3
+
+
+def test_what_is_released_may_be_had_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    only = ports.free_offset([8000])
+    monkeypatch.setattr(ports, "OFFSETS", range(only, only + 1))
+    with pytest.raises(StackError, match="No free ports"):
+        ports.free_offset([8000])
+    ports.release(only)
+    assert ports.free_offset([8000]) == only
+    ports.release(only)
+    ports.release(only)  # not ours any more: nothing happens
