@@ -31,14 +31,18 @@ SECONDS = 30
 def shelf(stack: Stack) -> ArrowFolder:
     """A folder of models that nobody else uses."""
     stack.up("minio-init")
-    storage = pyarrow.fs.S3FileSystem(
-        access_key=stack.setting("S3_LAKEHOUSE_ACCESS_KEY"),
-        secret_key=stack.setting("S3_LAKEHOUSE_SECRET_KEY"),
+    return ArrowFolder(storage_of(stack, "LAKEHOUSE"), "gourmetgram-datalake/models/served")
+
+
+def storage_of(stack: Stack, user: str) -> pyarrow.fs.S3FileSystem:
+    """Object storage, with the rights of one of its users."""
+    return pyarrow.fs.S3FileSystem(
+        access_key=stack.setting(f"S3_{user}_ACCESS_KEY"),
+        secret_key=stack.setting(f"S3_{user}_SECRET_KEY"),
         endpoint_override=stack.address("minio"),
         scheme="http",
         region="us-east-1",
     )
-    return ArrowFolder(storage, "gourmetgram-datalake/models/served")
 
 
 @contextmanager
@@ -125,13 +129,7 @@ def is_serving(process: ScorerProcess, version: str) -> bool:
 def test_the_scorer_may_read_models_and_nothing_else(stack: Stack, shelf: ArrowFolder) -> None:
     shelf.write("readable.txt", b"models")
     shelf._storage.open_output_stream("gourmetgram-datalake/raw/people.txt").close()
-    own = pyarrow.fs.S3FileSystem(
-        access_key=stack.setting("S3_SCORER_ACCESS_KEY"),
-        secret_key=stack.setting("S3_SCORER_SECRET_KEY"),
-        endpoint_override=stack.address("minio"),
-        scheme="http",
-        region="us-east-1",
-    )
+    own = storage_of(stack, "SCORER")
     assert ArrowFolder(own, "gourmetgram-datalake/models/served").read("readable.txt") == b"models"
     with pytest.raises(OSError, match="ACCESS_DENIED"):
         own.open_input_stream("gourmetgram-datalake/raw/people.txt").read()
