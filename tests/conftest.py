@@ -15,8 +15,13 @@ from tests.support.database import Rows, superuser, superuser_rows
 
 
 def pytest_configure() -> None:
-    """SIGTERM ends the tests as Ctrl-C does, so that fixtures still clean up."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """SIGTERM ends the tests as Ctrl-C does, so that fixtures still clean up.
+
+    And Ctrl-C does, even when they were started in the background, where shells let programs ignore it: what the tests
+    start would ignore it, too.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)

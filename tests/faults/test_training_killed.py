@@ -14,6 +14,7 @@ from gourmetgram.lakehouse import runs
 from gourmetgram.lakehouse.catalog import open_storage
 from gourmetgram.lakehouse.landing import RUN
 from gourmetgram.lakehouse.training_data import raw, steps
+from gourmetgram.lakehouse.training_data.properties import LINEAGE
 from labkit.stack import Stack
 from tests.faults.history_run import Commits, end
 from tests.faults.training_run import training
@@ -58,7 +59,7 @@ class Lake:
         """The table is empty, or a recount of what it was made from; returns which run has made it."""
         if training_table(self.settings).current_snapshot() is None:
             return None
-        lineage = json.loads(said(self.settings)[steps.LINEAGE])
+        lineage = json.loads(said(self.settings)[LINEAGE])
         assert check(self.settings, self._worlds[lineage["history_run"]]) > 100
         return said(self.settings)[RUN]
 
@@ -67,7 +68,7 @@ class Lake:
         run_id = self.new_id()
         steps.run_once(self.settings, run_id)
         assert self.check() == run_id
-        assert json.loads(said(self.settings)[steps.LINEAGE])["history_run"] == list(self._worlds)[-1]
+        assert json.loads(said(self.settings)[LINEAGE])["history_run"] == list(self._worlds)[-1]
         (mine,) = [one for one in raw.finished(self.settings, open_storage(self.settings)) if one.run_id == run_id]
         inside = open_storage(self.settings).get_file_info(f"{mine.folder}/{raw.STAGED}/rows.parquet")
         assert inside.type.name == "NotFound", "what was staged is left over"

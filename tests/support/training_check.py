@@ -9,7 +9,7 @@ from pyiceberg.table import Table
 from gourmetgram.lakehouse.catalog import open_catalog
 from gourmetgram.lakehouse.settings import LakehouseSettings
 from gourmetgram.lakehouse.tables import TRAINING_DATA
-from gourmetgram.lakehouse.training_data import steps
+from gourmetgram.lakehouse.training_data.properties import LINEAGE, REPORT
 from tests.support.lakehouse import microseconds, table_rows
 from tests.support.training_recount import World, differences
 
@@ -29,11 +29,11 @@ def said(lake: LakehouseSettings) -> dict[str, str]:
 
 def check(lake: LakehouseSettings, world: World) -> int:
     """The table and the report are a recount of the world; returns the number of rows."""
-    complete_until = json.loads(said(lake)[steps.LINEAGE])["complete_until"]
+    complete_until = json.loads(said(lake)[LINEAGE])["complete_until"]
     world.complete_until = microseconds(datetime.fromisoformat(complete_until))
     rows = table_rows(lake, TRAINING_DATA)
     assert differences(rows, world.rows()) == []
-    report = json.loads(said(lake)[steps.REPORT])
+    report = json.loads(said(lake)[REPORT])
     expected = world.exclusions()
     assert {one["rule"]: one["images"] for one in report["excluded"] if one["images"]} == {
         rule: images for rule, images in expected.items() if rule

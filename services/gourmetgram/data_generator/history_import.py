@@ -8,11 +8,11 @@ import numpy as np
 import structlog
 from pydantic import SecretStr
 
+from gourmetgram.core.journal import PRIVATE, Journal, read_lines
 from gourmetgram.data_generator import batches
 from gourmetgram.data_generator.batches import EVENTS, UPLOADS, USERS, Batch
 from gourmetgram.data_generator.client import IMPORT_TIMEOUT, ApiClient, Refused, Write
 from gourmetgram.data_generator.home import Home, Truth, fingerprint
-from gourmetgram.data_generator.journal import PRIVATE, Journal, read_lines
 from gourmetgram.data_generator.ledger import Entry, Ledger, entry
 from gourmetgram.data_generator.photos import PhotoShelf
 from gourmetgram.data_generator.settings import GeneratorSettings

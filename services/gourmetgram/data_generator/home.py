@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from gourmetgram.data_generator.journal import PRIVATE, Journal, read_lines
+from gourmetgram.core import truth
+from gourmetgram.core.journal import PRIVATE, Journal, read_lines
 
-TRUTH = "truth"
 WORLD = "world.json"
 
 
@@ -85,9 +85,10 @@ class Truth:
     """Hidden truth about images, to grade models with. It is never sent anywhere."""
 
     def __init__(self, state: Path) -> None:
-        (state / TRUTH).mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._images = Journal(state / TRUTH / "images.jsonl", PRIVATE)
-        self._people = Journal(state / TRUTH / "people.jsonl", PRIVATE)
+        images = state / truth.FILE
+        images.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._images = Journal(images, PRIVATE)
+        self._people = Journal(images.with_name("people.jsonl"), PRIVATE)
 
     def image(self, image: int, story: str, harmful: bool) -> None:
         """What becomes of an image. A retried upload may say it twice, in the same words."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypedDict
 
-from gourmetgram.data_generator.journal import Journal, read_lines
+from gourmetgram.core.journal import Journal, read_lines
 
 LEDGER = "ledger.jsonl"
 

@@ -8,18 +8,12 @@ from pathlib import Path
 
 import msgspec
 
-from gourmetgram.data_generator.home import TRUTH
-from gourmetgram.data_generator.journal import read_lines
-
-
-def known(state: Path) -> dict[int, bool]:
-    """Whether an image is harmful, by its id, of all images that the generators of a state folder have posted."""
-    return {line["image_id"]: line["harmful"] for line in read_lines(state / TRUTH / "images.jsonl")}
+from gourmetgram.core import truth
 
 
 def main() -> None:
     """Print what is known."""
-    for image, harmful in known(Path(os.environ.get("STATE_DIR", "/state"))).items():
+    for image, harmful in truth.known(Path(os.environ.get("STATE_DIR", "/state")) / truth.FILE).items():
         print(msgspec.json.encode({"image_id": image, "harmful": harmful}).decode())
 
 

@@ -141,7 +141,8 @@ class _Replacement(_OverwriteFiles):
 def write(
     transaction: Transaction,
     *,
-    added: Iterable[pa.Table],
+    added: Iterable[pa.Table] = (),
+    ready: Iterable[DataFile] = (),
     removed: Collection[LiveFile] = (),
     summary: Mapping[str, str],
     properties: Mapping[str, str],
@@ -149,7 +150,8 @@ def write(
     """Stage one snapshot that adds rows and takes files away, and the properties that go with it.
 
     Nothing is visible before the transaction is committed; the commit is refused when the table has changed since it
-    was loaded. `added` is consumed one table at a time, so that only one of them is in memory.
+    was loaded. `added` is consumed one table at a time, so that only one of them is in memory. Who has written whole
+    files already hands them in as `ready`.
     """
     marked = dict(summary)
     with (
@@ -159,7 +161,7 @@ def write(
     ) as snapshot:
         for one in removed:
             snapshot.delete_data_file(one.file)
-        for file in _written(transaction, snapshot.commit_uuid, added):
+        for file in itertools.chain(ready, _written(transaction, snapshot.commit_uuid, added)):
             snapshot.append_data_file(file)
     transaction.set_properties(dict(properties))
 

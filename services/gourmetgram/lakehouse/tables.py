@@ -34,6 +34,8 @@ HISTORY: Final = (EVENTS, DELETED_IMAGES, *WINDOWS.values())
 
 MODERATION: Final = "moderation"
 TRAINING_DATA: Final = f"{MODERATION}.training_data"
+LARGE_TRAINING_DATA: Final = f"{MODERATION}.large_training_data"
+"""Synthetic rows, for lessons about memory; there only once somebody has asked for them."""
 
 Columns = Mapping[str, tuple[IcebergType, bool]]
 """Type of each column, and whether every row has a value."""
@@ -117,6 +119,7 @@ def _by_day(schema: Schema, column: str) -> PartitionSpec:
 _EVENTS: Final = _schema(_EVENT_COLUMNS)
 _WINDOWS: Final = _schema(_WINDOW_COLUMNS)
 TRAINING_SCHEMA: Final = _schema(_TRAINING_COLUMNS)
+LARGE_SCHEMA: Final = _schema({**{name: (DoubleType(), True) for name in FEATURES}, "label": (BooleanType(), True)})
 
 DEFINITIONS: Final[Mapping[str, tuple[Schema, PartitionSpec]]] = {
     EVENTS: (_EVENTS, _by_day(_EVENTS, "occurred_at")),
@@ -133,6 +136,14 @@ def ensure(catalog: Catalog) -> dict[str, Table]:
     except NoSuchTableError:
         present = _made(catalog)
     return {name: _completed(catalog, name) if _missing(name, table) else table for name, table in present.items()}
+
+
+def large(catalog: Catalog) -> dict[str, Table]:
+    """The table of synthetic rows by its name, if somebody has made it."""
+    try:
+        return {LARGE_TRAINING_DATA: catalog.load_table(LARGE_TRAINING_DATA)}
+    except NoSuchTableError:
+        return {}
 
 
 def _missing(name: str, table: Table) -> list[NestedField]:

@@ -17,7 +17,7 @@ from gourmetgram.lakehouse.compaction import Outcome, compact
 from gourmetgram.lakehouse.expiry import expire, published_since, remove_tags_touched_by_deletion
 from gourmetgram.lakehouse.orphans import MissingFiles, remove_orphans
 from gourmetgram.lakehouse.settings import LakehouseSettings
-from gourmetgram.lakehouse.tables import DELETED_IMAGES, TRAINING_DATA
+from gourmetgram.lakehouse.tables import DELETED_IMAGES, LARGE_TRAINING_DATA, TRAINING_DATA
 from gourmetgram.lakehouse.tombstones import deleted_images
 from gourmetgram.lakehouse.training_data import raw
 
@@ -25,8 +25,11 @@ log = structlog.get_logger("lakehouse")
 
 Outcomes = dict[str, Outcome]
 
-WRITTEN_ANEW: Final[Outcome] = {"files": 0}
-"""The training data has large files already, and each run replaces them."""
+WRITTEN_ANEW: Final = (TRAINING_DATA, LARGE_TRAINING_DATA)
+"""These have large files already, and are replaced as a whole."""
+
+NOBODY: Final = pa.array([], pa.int64())
+"""Synthetic rows are about no image that somebody could delete."""
 
 
 def run(settings: LakehouseSettings) -> dict[str, Outcomes]:
@@ -40,13 +43,15 @@ def run(settings: LakehouseSettings) -> dict[str, Outcomes]:
     storage = open_storage(settings)
     with closing(open_catalog(settings)) as catalog:
         present = tables.ensure(catalog)
+        synthetic = tables.large(catalog)
         deleted = deleted_images(present[DELETED_IMAGES], storage)["image_id"].combine_chunks()
         done = {name: _tidy(catalog, name, storage, deleted, settings.keep_snapshots_hours) for name in present}
+        done |= {name: _tidy(catalog, name, storage, NOBODY, settings.keep_snapshots_hours) for name in synthetic}
         done["raw snapshots"] = {"expiry": raw.expire(settings, storage, datetime.now(UTC))}
         damaged = []
-        for name in present:
+        for name in present | synthetic:
             try:
-                done[name]["orphans"] = _clean(catalog, name, present, storage, settings.orphan_grace_hours)
+                done[name]["orphans"] = _clean(catalog, name, present | synthetic, storage, settings.orphan_grace_hours)
             except MissingFiles as error:
                 damaged.append(str(error))
             log.info("upkeep", table=name, **done[name])
@@ -60,7 +65,7 @@ def _tidy(
 ) -> Outcomes:
     load = partial(catalog.load_table, name)
     done: Outcomes = {
-        "compaction": compact(load(), storage) if name != TRAINING_DATA else WRITTEN_ANEW,
+        "compaction": compact(load(), storage) if name not in WRITTEN_ANEW else {"files": 0},
         "tags": {"removed": remove_tags_touched_by_deletion(load(), storage, deleted)},
     }
     since = datetime.now(UTC) - timedelta(hours=keep_hours)

@@ -55,7 +55,7 @@ class Evaluation:
 
         Args:
             rows: the holdout; labels are known.
-            harmful: the planted truth by image, if there is one.
+            harmful: the planted truth by image, as far as there is one.
         """
         headline = rows.only(~rows.flagged)
         return {
@@ -63,18 +63,14 @@ class Evaluation:
             "already_flagged": self.compare(rows.only(rows.flagged)),
             "by_anchor": self._by(headline, headline.anchor),
             "by_country": self._by(headline, headline.country),
-            "planted_truth": self.compare(against(headline, harmful)) if harmful is not None else None,
+            "planted_truth": self.compare(against(headline, harmful)) if harmful else None,
         }
 
     def _by(self, rows: Judged, key: npt.NDArray[Any]) -> Report:
         """Of groups, without bins: in most there would be a handful of rows."""
-        found = {str(value): self.compare(part) for value, part in groups(rows, key)}
-        for group in found.values():
-            for judge in group["judges"].values():
-                del judge["bins"]
-        return found
+        return {str(value): self.compare(part, with_bins=False) for value, part in groups(rows, key)}
 
-    def compare(self, rows: Judged) -> Report:
+    def compare(self, rows: Judged, *, with_bins: bool = True) -> Report:
         """All metrics of all judges on these rows, and by how much the model's average precision is higher."""
         counts = {"rows": len(rows.label), "images": len(np.unique(rows.image)), "flagged": int(rows.label.sum())}
         if not len(rows.label):
@@ -84,12 +80,11 @@ class Evaluation:
             lambda weights: self._statistics(rows, weights)
         )
         estimates = {name: estimate(value[name], replicates[name]) for name in value if value[name].ndim == 0}
-        bins = {judge: _bins(judge, value, replicates) for judge in rows.scores}
-        return {
-            **counts,
-            "judges": {judge: {**_of(judge, estimates), "bins": bins[judge]} for judge in rows.scores},
-            "gain": _of("gain", estimates),
-        }
+        judges: Report = {judge: _of(judge, estimates) for judge in rows.scores}
+        if with_bins:
+            for judge, said in judges.items():
+                said["bins"] = _bins(judge, value, replicates)
+        return {**counts, "judges": judges, "gain": _of("gain", estimates)}
 
     def _statistics(self, rows: Judged, weights: Numbers) -> dict[str, Numbers]:
         found = {

@@ -5,16 +5,14 @@ from typing import NamedTuple
 import numpy as np
 
 from gourmetgram.core.features import Integers, Numbers
-from gourmetgram.lakehouse.catalog import open_catalog, open_storage
-from gourmetgram.lakehouse.tables import TRAINING_DATA
 from gourmetgram.training import sample
 from gourmetgram.training.arrays import Labels
 from gourmetgram.training.bootstrap import Bootstrap, Estimate, estimate
 from gourmetgram.training.errors import NoSuchSnapshot, NotEnough
 from gourmetgram.training.metrics import Ranking
 from gourmetgram.training.model import Model
-from gourmetgram.training.reader import Reader
 from gourmetgram.training.settings import TrainingSettings
+from gourmetgram.training.source import Source
 from gourmetgram.training.split import Split
 
 
@@ -74,11 +72,11 @@ def _both(heard: _Heard, weights: Numbers) -> dict[str, Numbers]:
 
 
 def _hear(settings: TrainingSettings, new: Model, present: Model) -> _Heard:
-    table, storage = open_catalog(settings).load_table(TRAINING_DATA), open_storage(settings)
-    snapshot = int(new.metadata["snapshot_id"])
-    if table.snapshot_by_id(snapshot) is None:
-        raise NoSuchSnapshot(f"snapshot {snapshot}, which model {new.version} was trained on, is gone; train it anew")
-    reader = Reader.of(table, snapshot, storage, settings.training_batch_rows)
+    try:
+        source = Source.of(settings, int(new.metadata["snapshot_id"]))
+    except NoSuchSnapshot as error:
+        raise NoSuchSnapshot(f"{error}. Model {new.version} was trained on it; train it anew") from error
+    reader = source.reader(settings.training_batch_rows)
     parts = []
     for features, facts in sample.to_look_at(reader, Split(**new.metadata["split"])):
         chosen = (facts.role == sample.Role.HOLDOUT) & ~facts.flagged

@@ -1,68 +1,26 @@
 """A training from beginning to end: from a snapshot of the training data to a signed model beside the others."""
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-import pyarrow.fs
-from pyiceberg.exceptions import NoSuchTableError
-from pyiceberg.table import Table
-
-from gourmetgram.core import policy
+from gourmetgram.core import policy, truth
 from gourmetgram.core.features import Integers
 from gourmetgram.core.model_files import SEEN
-from gourmetgram.lakehouse import files
-from gourmetgram.lakehouse.catalog import open_catalog, open_storage
 from gourmetgram.lakehouse.expiry import tag_training_snapshot
 from gourmetgram.lakehouse.tables import TRAINING_DATA
-from gourmetgram.lakehouse.training_data.steps import LINEAGE
 from gourmetgram.training import artifacts, sample
-from gourmetgram.training.errors import BadVersion, NoSuchSnapshot, NotEnough
+from gourmetgram.training.errors import BadVersion
 from gourmetgram.training.evaluation import Evaluation, Judged
 from gourmetgram.training.fit import Survey, fit, survey
 from gourmetgram.training.model import CalibratedClassifier, Model, category_encoder
-from gourmetgram.training.reader import Reader, Rereadable
+from gourmetgram.training.reader import Rereadable
 from gourmetgram.training.settings import TrainingSettings
+from gourmetgram.training.source import Source
 from gourmetgram.training.split import Split
 from gourmetgram.training.store import ArrowFolder, image_ids
 from gourmetgram.training.trial import Trial
-
-
-@dataclass(frozen=True)
-class Source:
-    """The snapshot that a model is trained on."""
-
-    table: Table
-    snapshot_id: int
-    lineage: dict[str, Any]
-    storage: pyarrow.fs.FileSystem
-
-    @classmethod
-    def of(cls, settings: TrainingSettings, snapshot_id: int | None) -> Self:
-        """The snapshot of this id, or the present one.
-
-        Raises:
-            NotEnough: there is no training data yet.
-            NoSuchSnapshot: as it says.
-        """
-        try:
-            table = open_catalog(settings).load_table(TRAINING_DATA)
-        except NoSuchTableError:
-            raise NotEnough(f"there is no {TRAINING_DATA} yet; let moderation_training run first") from None
-        chosen = table.snapshot_by_id(snapshot_id) if snapshot_id is not None else table.current_snapshot()
-        if chosen is None and snapshot_id is None:
-            raise NotEnough(f"{TRAINING_DATA} is empty; let moderation_training run first")
-        if chosen is None:
-            raise NoSuchSnapshot(f"{TRAINING_DATA} has no snapshot {snapshot_id}; it may have expired")
-        lineage = json.loads(files.summary_of(chosen).get(LINEAGE, "{}"))
-        return cls(table, chosen.snapshot_id, lineage, open_storage(settings))
-
-    def reader(self, batch_rows: int) -> Reader:
-        """Its rows, as a stream of batches of so many."""
-        return Reader.of(self.table, self.snapshot_id, self.storage, batch_rows)
 
 
 @dataclass(frozen=True)
@@ -133,6 +91,7 @@ def _metadata(
 ) -> dict[str, Any]:
     """What a model says about itself."""
     evaluation = Evaluation(policy.load(settings.policy_version), settings.bootstrap_replicates, settings.training_seed)
+    harmful = truth.known(settings.truth_file) if settings.truth_file else {}
     return {
         "version": version,
         "created_at": now.isoformat(),
@@ -146,13 +105,5 @@ def _metadata(
         "passes": settings.training_passes,
         "policy_version": settings.policy_version,
         "code_revision": settings.code_revision,
-        "metrics": evaluation.report(learned.judged, _truth(settings.truth_file)),
+        "metrics": evaluation.report(learned.judged, harmful),
     }
-
-
-def _truth(path: Path | None) -> dict[int, bool] | None:
-    """Whether each image is harmful, as the generator wrote it down; None if it has written nothing here."""
-    if path is None or not path.exists():
-        return None
-    lines = (json.loads(line) for line in path.read_text().splitlines())
-    return {line["image_id"]: line["harmful"] for line in lines}

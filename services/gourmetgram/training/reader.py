@@ -2,19 +2,16 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final, NamedTuple, Protocol, Self, TypeVar
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.fs
 import pyarrow.parquet
-from pyiceberg.table import Table
 
 from gourmetgram.core.features import FEATURES, Numbers
-from gourmetgram.lakehouse import files
 from gourmetgram.training.arrays import UNKNOWN, Labels
-from gourmetgram.training.errors import NoSuchSnapshot
 
 LABEL: Final = "label"
 
@@ -44,34 +41,35 @@ class Rereadable(Protocol):
 
 
 class Reader:
-    """The rows of some Parquet files, always in the same order, as often as one likes."""
+    """The rows of some Parquet files, always in the same order, as often as one likes.
 
-    def __init__(self, paths: Sequence[str], storage: pyarrow.fs.FileSystem, batch_rows: int) -> None:
+    Args:
+        paths: bucket and key of each file.
+        storage: where they are.
+        batch_rows: most rows of a batch.
+        prefetch: whether a thread makes the next batch ready while one is used.
+    """
+
+    def __init__(
+        self, paths: Sequence[str], storage: pyarrow.fs.FileSystem, batch_rows: int, *, prefetch: bool = True
+    ) -> None:
         self._paths = sorted(paths)
         self._storage = storage
         self._batch_rows = batch_rows
-
-    @classmethod
-    def of(cls, table: Table, snapshot_id: int, storage: pyarrow.fs.FileSystem, batch_rows: int) -> Self:
-        """A reader of one snapshot of a table.
-
-        Raises:
-            NoSuchSnapshot: the table has no such snapshot.
-        """
-        snapshot = table.snapshot_by_id(snapshot_id)
-        if snapshot is None:
-            raise NoSuchSnapshot(f"{'.'.join(table.name())} has no snapshot {snapshot_id}; it may have expired")
-        return cls([one.path for one in files.live_at(table, snapshot)], storage, batch_rows)
+        self._prefetch = prefetch
 
     def batches(self, extra: Sequence[str] = ()) -> Iterator[Batch]:
-        """Features and labels of all rows, and the columns asked for; the next batch is made ready meanwhile."""
-        wanted = (*FEATURES, LABEL, *extra)
-        return ahead(_batch(one, extra) for one in self._read(wanted))
+        """Features and labels of all rows, and the columns asked for."""
+        return self._ready(to_batch(one, extra) for one in self._read((*FEATURES, LABEL, *extra)))
 
     def columns(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Only these columns, of all rows."""
-        return ahead(self._read(names))
+        return self._ready(self._read(names))
 
+    def _ready(self, items: Iterator[T]) -> Iterator[T]:
+        return ahead(items) if self._prefetch else items
+
+    # <read>
     def _read(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """One row group after the other, each fetched as a whole.
 
@@ -83,6 +81,8 @@ class Reader:
                 for group in range(file.num_row_groups):
                     yield from file.iter_batches(self._batch_rows, row_groups=[group], columns=list(names))
 
+    # </read>
+
 
 def ahead(items: Iterator[T]) -> Iterator[T]:
     """The same items; while one is used, a thread fetches the next one, and no more than that."""
@@ -93,7 +93,8 @@ def ahead(items: Iterator[T]) -> Iterator[T]:
             yield item
 
 
-def _batch(rows: pa.RecordBatch, extra: Sequence[str]) -> Batch:
+def to_batch(rows: pa.RecordBatch, extra: Sequence[str] = ()) -> Batch:
+    """Arrow's columns as a matrix."""
     features = np.empty((len(rows), len(FEATURES)))
     for position, name in enumerate(FEATURES):
         features[:, position] = rows[name].to_numpy(zero_copy_only=False)

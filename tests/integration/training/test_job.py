@@ -21,7 +21,7 @@ from gourmetgram.core.model_files import SEEN
 from gourmetgram.lakehouse import files, tables
 from gourmetgram.lakehouse.catalog import open_catalog, open_storage
 from gourmetgram.lakehouse.models import ModelStore
-from gourmetgram.lakehouse.training_data.steps import LINEAGE
+from gourmetgram.lakehouse.training_data.properties import LINEAGE
 from gourmetgram.training import artifacts, pointer
 from gourmetgram.training.errors import BadVersion, NoSuchSnapshot, NotEnough
 from gourmetgram.training.job import train

@@ -11,7 +11,7 @@ from gourmetgram.lakehouse.files import summary_of
 from gourmetgram.lakehouse.lineage.chain import Edge, Node
 from gourmetgram.lakehouse.offsets import parse_offsets
 from gourmetgram.lakehouse.tables import TRAINING_DATA
-from gourmetgram.lakehouse.training_data.steps import LINEAGE, REPORT
+from gourmetgram.lakehouse.training_data.properties import LINEAGE, REPORT
 
 SNAPSHOT: Final = "snapshot"
 

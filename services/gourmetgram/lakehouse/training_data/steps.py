@@ -26,16 +26,11 @@ from gourmetgram.lakehouse.tombstones import deleted_images
 from gourmetgram.lakehouse.training_data import extract, raw
 from gourmetgram.lakehouse.training_data.contracts import check_training
 from gourmetgram.lakehouse.training_data.eligibility import Report, told
+from gourmetgram.lakehouse.training_data.properties import LINEAGE, REPORT
 from gourmetgram.lakehouse.training_data.raw import Taken
 from gourmetgram.lakehouse.training_data.rows import SCHEMA, TrainingRows
 
 log = structlog.get_logger("lakehouse")
-
-LINEAGE: Final = "gourmetgram.lineage"
-"""The property of a snapshot of the training data that says what it was made from, as JSON."""
-
-REPORT: Final = "gourmetgram.eligibility"
-"""The property of such a snapshot that holds the report of eligibility, as JSON."""
 
 SETTLING: Final = timedelta(minutes=1)
 """An event reaches its topic in less than this, unless the relay has stopped; what is older has landed."""

@@ -21,7 +21,7 @@ from gourmetgram.lakehouse.offsets import parse_offsets
 from gourmetgram.lakehouse.publishing import published
 from gourmetgram.lakehouse.tables import DELETED_IMAGES, EVENTS, TRAINING_DATA
 from gourmetgram.lakehouse.training_data import raw
-from gourmetgram.lakehouse.training_data.steps import LINEAGE
+from gourmetgram.lakehouse.training_data.properties import LINEAGE
 
 BATCH: Final = 65_536
 READAHEAD: Final = 2

@@ -21,7 +21,3 @@ def test_each_image_is_told_once_with_its_truth(
     truth.main()
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert told == [{"image_id": 7, "harmful": True}, {"image_id": 9, "harmful": False}]
-
-
-def test_before_anything_was_posted_nothing_is_known(tmp_path: Path) -> None:
-    assert truth.known(tmp_path) == {}
