@@ -70,7 +70,7 @@ def _speeds(rows: int, read: dict[str, Any], learned: dict[str, Any]) -> Iterato
 
 
 def _go(stack: Stack, *options: str) -> dict[str, Any]:
-    said = stack.run("large-data", "go", *options, LARGE_DATA_MEMORY=EVERYTHING)
+    said = stack.run("large-data", "--json", "go", *options, LARGE_DATA_MEMORY=EVERYTHING)
     (result,) = [one["result"] for _, one in json.loads(said.splitlines()[-1])["said"] if "result" in one]
     found: dict[str, Any] = result
     return found

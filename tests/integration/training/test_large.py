@@ -56,7 +56,9 @@ def matrix(settings: TrainingSettings) -> np.ndarray:
 
 
 def go(stack: Stack, *options: str, **environment: object) -> dict[str, Any]:
-    report: dict[str, Any] = json.loads(stack.run("large-data", "go", *options, **environment).splitlines()[-1])
+    report: dict[str, Any] = json.loads(
+        stack.run("large-data", "--json", "go", *options, **environment).splitlines()[-1]
+    )
     return report
 
 
@@ -207,7 +209,9 @@ def test_each_knob_does_what_it_says(training_stack: Stack, trainer: TrainingSet
     assert result(small)["rows"] == result(large_batches)["rows"] == many
     assert max(said.get("rows", 0) for _, said in small["said"]) == 1000
     assert max(said.get("rows", 0) for _, said in large_batches["said"]) == 131_072
-    assert result(go(training_stack, "stream", "--columns", "3"))["rows"] == many
+    twice = go(training_stack, "stream", "--columns", "3", "--repeat", "2")
+    assert result(twice)["rows"] == many
+    assert sum(said.get("rows", 0) for _, said in twice["said"]) == 2 * many
     assert result(go(training_stack, "library", "--only-read"))["rows"] == many
     path = large.variant(trainer, 5000, 20_000)
     one = go(training_stack, "stream", "--only-read", "--file", path)
@@ -222,12 +226,19 @@ def test_another_failure_is_told_as_what_it_is(training_stack: Stack, many: int)
         go(training_stack, "fly")
 
 
+def test_people_are_told_in_a_few_lines(training_stack: Stack, many: int) -> None:
+    said = training_stack.run("large-data", "go", "stream", "--only-read").splitlines()
+    assert [line.partition(":")[0] for line in said] == ["ended", "most memory", "read"]
+    assert said[0].startswith("ended: done (status 0) after")
+
+
 def test_a_way_ends_with_the_box_that_watches_it(training_stack: Stack, many: int) -> None:
     watcher = subprocess.Popen(
         [sys.executable, "-m", "gourmetgram.training.large", "go", "stream", "--batch-rows", "256"],
         env=os.environ | training_stack.environment("large-data"),
         stdout=subprocess.DEVNULL,
     )
+
     def child() -> list[psutil.Process]:
         return psutil.Process(watcher.pid).children()
 
