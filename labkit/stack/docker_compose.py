@@ -127,12 +127,12 @@ class DockerCompose:
 
     def states(self) -> list[ServiceState]:
         """The project's containers."""
-        listed = self._run([*command(self._file), "--profile", "*", "ps", "--all", "--format", "json"], {})
-        found = []
-        for line in filter(None, listed.stdout.splitlines()):
-            one = json.loads(line)
-            found.append(ServiceState(one["Service"], self._state(one), one["Status"]))
+        found = [ServiceState(one["Service"], self._state(one), one["Status"]) for one in self._containers()]
         return sorted(found, key=lambda one: self._file.names.index(one.name))
+
+    def _containers(self) -> list[dict[str, Any]]:
+        listed = self._run([*command(self._file), "--profile", "*", "ps", "--all", "--format", "json"], {})
+        return [json.loads(line) for line in filter(None, listed.stdout.splitlines())]
 
     def _state(self, one: dict[str, Any]) -> str:
         if one["State"] in STATES:
@@ -158,12 +158,22 @@ class DockerCompose:
         return {name: value for name, value in one.environment.items() if not _is_below(value, one.folders)}
 
     def run(self, service: str, arguments: tuple[str, ...], overrides: dict[str, str]) -> str:
-        """Run a one-shot service to its end."""
+        """Run a one-shot service to its end; what it needs is started first, unless all of that is there."""
         one = self._file.service(service, {**self._environment, **overrides})
-        argv = command(self._file, "run", "--rm", "--no-TTY", service)
+        alone = ("--no-deps",) if self._has_its_needs(service) else ()
+        argv = command(self._file, "run", "--rm", "--no-TTY", *alone, service)
         if self._file.is_built(service):
             self._call(command(self._file, "build", "--quiet", services=(service,)))
         return self._call([*argv, *one.command, *arguments] if arguments else argv, overrides)
+
+    def _has_its_needs(self, service: str) -> bool:
+        """Whether all that a service needs is well; else Compose would run every one-shot among it once more."""
+        well = {
+            one["Service"]
+            for one in self._containers()
+            if self._state(one) == "done" or (self._state(one) == "running" and one.get("Health") in ("", "healthy"))
+        }
+        return set(self._file.with_needs((service,))) - {service} <= well
 
     def _call(self, argv: list[str], overrides: dict[str, str] | None = None, service: str | None = None) -> str:
         done = self._run(argv, overrides or {})
