@@ -61,6 +61,26 @@ def test_a_tool_gets_arguments_and_returns_what_it_printed(compose: Stack) -> No
     assert len(tokens) == 2
 
 
+def begun(stack: Stack, service: str) -> str:
+    """When a service's container began last."""
+    label = "com.docker.compose"
+    project = docker("ps", f"--filter=publish={stack.port('postgres')}", f'--format={{{{.Label "{label}.project"}}}}')
+    wanted = [f"--filter=label={label}.project={project}", f"--filter=label={label}.service={service}"]
+    return docker("inspect", docker("ps", "--all", "--quiet", *wanted), "--format={{.State.StartedAt}}")
+
+
+def test_a_tool_does_not_repeat_what_it_needs(compose: Stack) -> None:
+    before = begun(compose, "migrate")
+    compose.run("token", "--scope", "import")
+    assert begun(compose, "migrate") == before
+
+
+def test_a_tool_starts_what_it_needs(compose: Stack) -> None:
+    compose.stop("postgres")
+    assert compose.run("token", "--scope", "import")
+    assert states(compose)["postgres"] == "running"
+
+
 def test_what_was_stopped_is_stopped_and_not_failed(compose: Stack) -> None:
     compose.stop("postgres")
     assert states(compose)["postgres"] == "stopped"
@@ -138,6 +158,15 @@ def test_the_training_says_what_is_missing(compose: Stack) -> None:
         compose.run("training", "train")
     with pytest.raises(StackError, match="no model is deployed yet"):
         compose.run("training", "mode", "model")
+
+
+def test_in_a_container_the_kernel_ends_what_takes_too_much_memory(compose: Stack) -> None:
+    compose.run("large-data", "write", "--rows", "500000")
+    said = compose.run("large-data", "--json", "go", "whole", LARGE_DATA_MEMORY="450MiB")
+    report = json.loads(said.splitlines()[-1])
+    assert (report["ended"], report["limit"]) == ("out of memory", 450 * 2**20)
+    assert max(taken for _, taken in report["memory"]) < report["limit"], "the parent takes its part of the box"
+    assert compose.run("large-data", "go", "stream", LARGE_DATA_MEMORY="450MiB").startswith("ended: done")
 
 
 def test_destroying_leaves_no_container_and_no_volume(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def _told(report: box.Report) -> Iterator[str]:
     most = max((taken for _, taken in report.memory), default=0)
     yield f"ended: {report.ended} (status {report.status}) after {report.seconds:.1f} s"
     yield f"most memory: {most / MIB:,.0f} MiB, of {report.limit / MIB:,.0f} MiB that it might have"
-    result = next((said["result"] for _, said in report.said if "result" in said), {})
+    result: dict[str, float] = next((said["result"] for _, said in report.said if "result" in said), {})
     for name, seconds in result.items():
         if name.endswith("_seconds"):
             yield f"{name.removesuffix('_seconds')}: {result['rows'] / seconds:,.0f} rows/s"
