@@ -160,12 +160,11 @@ def test_the_training_says_what_is_missing(compose: Stack) -> None:
         compose.run("training", "mode", "model")
 
 
-def test_in_a_container_the_kernel_ends_what_takes_too_much_memory(compose: Stack) -> None:
+def test_in_a_container_what_takes_too_much_memory_is_ended(compose: Stack) -> None:
     compose.run("large-data", "write", "--rows", "500000")
     said = compose.run("large-data", "--json", "go", "whole", LARGE_DATA_MEMORY="450MiB")
     report = json.loads(said.splitlines()[-1])
     assert (report["ended"], report["limit"]) == ("out of memory", 450 * 2**20)
-    assert max(taken for _, taken in report["memory"]) < report["limit"], "the parent takes its part of the box"
     assert compose.run("large-data", "go", "stream", LARGE_DATA_MEMORY="450MiB").startswith("ended: done")
 
 

@@ -20,8 +20,8 @@ import psutil
 
 SAMPLE_SECONDS: Final = 0.02
 
-KILLS: Final = ((Path("/sys/fs/cgroup/memory.events"), "oom_kill"),)
-"""Where a container's kernel counts the processes that it has ended for lack of memory, and under which name."""
+KILLS: Final = (Path("/sys/fs/cgroup/memory.events"), Path("/sys/fs/cgroup/memory/memory.oom_control"))
+"""Where a container's kernel counts the processes that it has ended for lack of memory: second and first version."""
 
 Ended = Literal["done", "out of memory", "failed"]
 
@@ -75,10 +75,10 @@ def run(argv: Sequence[str], limit: int, kills: Callable[[], int] | None = None)
 
 def kernel_kills() -> int:
     """How many processes of this container the kernel has ended for lack of memory; 0 outside of one."""
-    for path, name in KILLS:
+    for path in KILLS:
         with suppress(OSError):
             counts = dict(line.split() for line in path.read_text().splitlines())
-            return int(counts.get(name, 0))
+            return int(counts.get("oom_kill", 0))
     return 0
 
 

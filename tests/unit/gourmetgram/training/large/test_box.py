@@ -3,6 +3,7 @@
 import signal
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -59,6 +60,23 @@ def test_in_a_container_the_kernel_counts_whom_it_has_ended() -> None:
     counts = iter([3, 4])
     report = run("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", kills=lambda: next(counts))
     assert report.ended == "out of memory"
+
+
+@pytest.mark.parametrize(
+    ("written", "count"),
+    [
+        ("low 0\nhigh 0\nmax 131\noom 2\noom_kill 2\noom_group_kill 0\n", 2),
+        ("oom_kill_disable 0\nunder_oom 0\noom_kill 1\n", 1),
+        ("oom_kill_disable 0\nunder_oom 0\n", 0),
+    ],
+    ids=["second version", "first version", "old kernel"],
+)
+def test_the_kernel_s_count_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, written: str, count: int) -> None:
+    file = tmp_path / "counts"
+    monkeypatch.setattr(box, "KILLS", (tmp_path / "missing", file))
+    assert box.kernel_kills() == 0
+    file.write_text(written)
+    assert box.kernel_kills() == count
 
 
 def test_who_ends_well_beside_another_that_the_kernel_ended_has_ended_well() -> None:
