@@ -9,6 +9,7 @@ from pathlib import Path
 import nbformat
 from jinja2 import Environment, FileSystemLoader
 from nbconvert import HTMLExporter
+from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 from nbformat import NotebookNode
 
 from labkit.runner.results import RunResult
@@ -29,6 +30,7 @@ def write_page(executed: Path, pictures: Path) -> Path:
     exporter = HTMLExporter(
         template_name="executed", extra_template_basedirs=[str(TEMPLATES)], embed_images=True, exclude_anchor_links=True
     )
+    exporter.register_preprocessor(CoalesceStreamsPreprocessor, enabled=True)  # of a progress bar, its last state
     resources = {"metadata": {"name": executed.stem, "path": str(pictures.parent)}}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pictures without a description, and the like: the book's own checks say so

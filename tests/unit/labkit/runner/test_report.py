@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import nbformat
-from nbformat.v4 import new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from labkit.runner.report import write_page
 
@@ -22,3 +22,15 @@ def test_pictures_beside_the_notebooks_are_put_into_the_page(tmp_path: Path) -> 
     assert 'src="data:image/png;base64,' in page
     assert "dot.png" not in page
     assert 'href="../README.md"' in page
+
+
+def test_of_a_progress_bar_the_page_shows_the_last_state(tmp_path: Path) -> None:
+    (tmp_path / "notebooks").mkdir()
+    executed = tmp_path / "1_bar.ipynb"
+    parts = ("before\n\rstate 1", "\rstate 2", "\rstate 3\n", "after\n")
+    outputs = [new_output("stream", name="stdout", text=text) for text in parts]
+    nbformat.write(new_notebook(cells=[new_code_cell("work()", outputs=outputs)]), executed)
+    page = write_page(executed, tmp_path / "notebooks").read_text()
+    assert "before\nstate 3\nafter\n" in page
+    assert "state 1" not in page
+    assert "state 2" not in page
