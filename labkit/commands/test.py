@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from labkit.runner.interruption import orderly_exit
-from labkit.runner.phases import LAYERS, SIDE_BY_SIDE, Counts, Outcome, Phase, layers, lint, perform
+from labkit.runner.phases import LAYERS, Counts, Outcome, Phase, layer, lint, perform
 
 CHOICES = ("lint", *LAYERS)
 
@@ -33,9 +33,8 @@ def command(wanted: Wanted = None, match: Match = "") -> None:
 
 
 def _phases(wanted: list[str] | None, more: tuple[str, ...]) -> list[Phase]:
-    groups = [tuple(name for name in group if not wanted or name in wanted) for group in SIDE_BY_SIDE]
-    style = lint() if not wanted or "lint" in wanted else []
-    return [*style, *(layers(group, more) for group in groups if group)]
+    names = [name for name in CHOICES if not wanted or name in wanted]
+    return [phase for name in names for phase in (lint() if name == "lint" else [layer(name, more)])]
 
 
 def _table(outcomes: list[Outcome]) -> Table:

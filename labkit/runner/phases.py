@@ -12,9 +12,7 @@ from xml.etree import ElementTree as Xml
 from labkit.paths import BUILD, ROOT
 
 RESULTS = BUILD / "test"
-SIDE_BY_SIDE = (("unit",), ("integration",), ("lab", "faults"))
-"""The layers of tests. Those of a group run at the same time: notebooks wait much, and leave the processors idle."""
-LAYERS = tuple(name for group in SIDE_BY_SIDE for name in group)
+LAYERS = ("unit", "integration", "lab", "faults")
 
 
 @dataclass(frozen=True)
@@ -68,23 +66,22 @@ def lint() -> list[Phase]:
     ]
 
 
-def layers(names: Sequence[str], more: Sequence[str] = ()) -> Phase:
-    """Some layers of tests, all their files side by side; `more` are arguments for pytest."""
-    junit = RESULTS / f"{'-'.join(names)}.xml"
-    side_by_side = ("-n", str(processes_for(names)), "--dist", "loadfile", "--no-loadscope-reorder")
-    folders = [str(ROOT / "tests" / name) for name in names]
-    argv = (sys.executable, "-m", "pytest", *folders, "-q", f"--junitxml={junit}")
-    return Phase(f"{' and '.join(names)} tests", (*argv, *side_by_side, *more), junit)
+def layer(name: str, more: Sequence[str] = ()) -> Phase:
+    """A layer of tests, its files side by side; `more` are arguments for pytest."""
+    junit = RESULTS / f"{name}.xml"
+    side_by_side = ("-n", str(processes_for(name)), "--dist", "loadfile", "--no-loadscope-reorder")
+    argv = (sys.executable, "-m", "pytest", str(ROOT / "tests" / name), "-q", f"--junitxml={junit}")
+    return Phase(f"{name} tests", (*argv, *side_by_side, *more), junit)
 
 
-def processes_for(names: Sequence[str]) -> int:
-    """How many processes run the test files of layers; each has a stack of its own when it needs one.
+def processes_for(name: str) -> int:
+    """How many processes run a layer's test files; each has a stack of its own when it needs one.
 
     Unit tests only work; the others mostly wait for servers, so one more is quicker. A stack takes about 1 GB of
     memory, so there are four at most.
     """
     processors = os.cpu_count() or 1
-    return min(processors if names == ("unit",) else processors + 1, 4)
+    return min(processors if name == "unit" else processors + 1, 4)
 
 
 def perform(phase: Phase, say: Callable[[str], None]) -> Outcome:
