@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from gourmetgram.lakehouse.settings import LakehouseSettings
 from gourmetgram.training.large.table import write
+from gourmetgram.training.settings import TrainingSettings
 from labkit.commands.bench import Figure
 from labkit.stack import Stack
 
@@ -32,13 +32,13 @@ def measure(home: Path) -> Iterator[Figure]:
     stack = Stack.free(home / "stack")
     try:
         stack.up("postgres", "minio-init", "migrate")
-        settings = LakehouseSettings(**stack.environment("training").arguments)  # type: ignore[arg-type]
+        settings = TrainingSettings(**stack.environment("training").arguments)  # type: ignore[arg-type]
         yield from _measured(stack, settings)
     finally:
         stack.destroy()
 
 
-def _measured(stack: Stack, settings: LakehouseSettings) -> Iterator[Figure]:
+def _measured(stack: Stack, settings: TrainingSettings) -> Iterator[Figure]:
     peaks = {}
     for rows in (ROWS // 10, ROWS):
         yield _write(settings, rows)
@@ -54,7 +54,7 @@ def _measured(stack: Stack, settings: LakehouseSettings) -> Iterator[Figure]:
     yield Figure(f"{ROWS:,} rows: peak of PyIceberg's batch reader", theirs["peak_bytes"] / MIB, "MiB", note=note)
 
 
-def _write(settings: LakehouseSettings, rows: int) -> Figure:
+def _write(settings: TrainingSettings, rows: int) -> Figure:
     began = time.perf_counter()
     made = write(settings, rows).made
     return Figure(
