@@ -23,7 +23,7 @@ SOURCES = BUILD / "nbval"
 CHECKS = BUILD / "nbval-runs"
 CELL_SECONDS = 1800
 LOOK_SECONDS = 0.5
-ENDING_SECONDS = 30
+ENDING_SECONDS = 10
 
 
 def check(place: str, only: str, say: Callable[[str], None], sources: Path = SOURCES, checks: Path = CHECKS) -> bool:

@@ -71,6 +71,5 @@ def _speeds(rows: int, read: dict[str, Any], learned: dict[str, Any]) -> Iterato
 
 def _go(stack: Stack, *options: str) -> dict[str, Any]:
     said = stack.run("large-data", "--json", "go", *options, LARGE_DATA_MEMORY=EVERYTHING)
-    (result,) = [one["result"] for _, one in json.loads(said.splitlines()[-1])["said"] if "result" in one]
-    found: dict[str, Any] = result
+    found: dict[str, Any] = json.loads(said.splitlines()[-1])["result"]
     return found

@@ -6,19 +6,12 @@
 import json
 import sys
 import time
-from pathlib import Path
 
+from gourmetgram.core.memory import peak
 from gourmetgram.lakehouse import runs
 from gourmetgram.lakehouse.settings import LakehouseSettings
 from gourmetgram.lakehouse.tables import WINDOWS
 from gourmetgram.lakehouse.training_data import steps as training_steps
-
-
-def peak_mib() -> float:
-    """The most memory that this process has ever had resident, as the kernel says."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    kibibytes = next(line.split()[1] for line in lines if line.startswith("VmHWM:"))
-    return int(kibibytes) / 1024
 
 
 class Steps:
@@ -30,7 +23,7 @@ class Steps:
     def tell(self, step: str, amount: int) -> None:
         """A step has ended."""
         now, cpu = time.perf_counter(), time.process_time()
-        spent = {"seconds": now - self._began, "cpu": cpu - self._cpu, "peak": peak_mib()}
+        spent = {"seconds": now - self._began, "cpu": cpu - self._cpu, "peak": peak() / 2**20}
         line = {"step": step, "amount": amount, **spent}
         print(json.dumps(line), flush=True)
         self._began, self._cpu = now, cpu

@@ -61,12 +61,18 @@ def test_a_tool_gets_arguments_and_returns_what_it_printed(compose: Stack) -> No
     assert len(tokens) == 2
 
 
+def mine(stack: Stack) -> str:
+    """The filter for what is of this stack's project; its PostgreSQL must be running."""
+    label = "com.docker.compose.project"
+    return f"--filter=label={label}=" + docker(
+        "ps", f"--filter=publish={stack.port('postgres')}", f'--format={{{{.Label "{label}"}}}}'
+    )
+
+
 def begun(stack: Stack, service: str) -> str:
     """When a service's container began last."""
-    label = "com.docker.compose"
-    project = docker("ps", f"--filter=publish={stack.port('postgres')}", f'--format={{{{.Label "{label}.project"}}}}')
-    wanted = [f"--filter=label={label}.project={project}", f"--filter=label={label}.service={service}"]
-    return docker("inspect", docker("ps", "--all", "--quiet", *wanted), "--format={{.State.StartedAt}}")
+    one = docker("ps", "--all", "--quiet", mine(stack), f"--filter=label=com.docker.compose.service={service}")
+    return docker("inspect", one, "--format={{.State.StartedAt}}")
 
 
 def test_a_tool_does_not_repeat_what_it_needs(compose: Stack) -> None:
@@ -172,12 +178,10 @@ def test_destroying_leaves_no_container_and_no_volume(tmp_path: Path) -> None:
     stack = Stack.free(tmp_path, place="compose")
     try:
         stack.up("postgres")
-        label = "com.docker.compose.project"
-        project = docker("ps", f"--filter=publish={stack.port('postgres')}", f'--format={{{{.Label "{label}"}}}}')
-        mine = f"--filter=label={label}={project}"
-        assert docker("ps", "--all", "--quiet", mine)
-        assert docker("volume", "ls", "--quiet", mine)
+        its = mine(stack)
+        assert docker("ps", "--all", "--quiet", its)
+        assert docker("volume", "ls", "--quiet", its)
     finally:
         stack.destroy()
-    assert not docker("ps", "--all", "--quiet", mine)
-    assert not docker("volume", "ls", "--quiet", mine)
+    assert not docker("ps", "--all", "--quiet", its)
+    assert not docker("volume", "ls", "--quiet", its)

@@ -62,11 +62,6 @@ def go(stack: Stack, *options: str, **environment: object) -> dict[str, Any]:
     return report
 
 
-def result(report: dict[str, Any]) -> dict[str, Any]:
-    (found,) = [said["result"] for _, said in report["said"] if "result" in said]
-    return dict(found)
-
-
 @pytest.mark.usefixtures("small_files")
 class TestWriting:
     def test_before_the_first_there_is_nothing_to_learn_from(self, trainer: TrainingSettings) -> None:
@@ -178,7 +173,7 @@ def test_loaded_whole_it_dies_of_memory_and_the_stack_goes_on(training_stack: St
     report = go(training_stack, "whole", LARGE_DATA_MEMORY="400MiB")
     assert (report["ended"], report["status"], report["limit"]) == ("out of memory", -signal.SIGKILL, 400 * 2**20)
     assert report["memory"][-1][1] > 400 * 2**20
-    assert not [said for _, said in report["said"] if "result" in said]
+    assert report["result"] == {}
     assert go(training_stack, "whole", LARGE_DATA_MEMORY="4GiB")["ended"] == "done"
 
 
@@ -187,7 +182,7 @@ def test_streamed_it_fits_and_learns_what_a_fit_in_memory_learns(
 ) -> None:
     report = go(training_stack, "stream", LARGE_DATA_MEMORY="400MiB")
     assert report["ended"] == "done"
-    streamed = result(report)
+    streamed = report["result"]
     assert streamed["rows"] == many
     assert sum(said.get("rows", 0) for _, said in report["said"]) == 2 * many
 
@@ -206,16 +201,16 @@ def test_streamed_it_fits_and_learns_what_a_fit_in_memory_learns(
 def test_each_knob_does_what_it_says(training_stack: Stack, trainer: TrainingSettings, many: int) -> None:
     small = go(training_stack, "stream", "--only-read", "--batch-rows", "1000")
     large_batches = go(training_stack, "stream", "--only-read", "--batch-rows", "131072", "--no-prefetch")
-    assert result(small)["rows"] == result(large_batches)["rows"] == many
+    assert small["result"]["rows"] == large_batches["result"]["rows"] == many
     assert max(said.get("rows", 0) for _, said in small["said"]) == 1000
     assert max(said.get("rows", 0) for _, said in large_batches["said"]) == 131_072
     twice = go(training_stack, "stream", "--columns", "3", "--repeat", "2")
-    assert result(twice)["rows"] == many
+    assert twice["result"]["rows"] == many
     assert sum(said.get("rows", 0) for _, said in twice["said"]) == 2 * many
-    assert result(go(training_stack, "library", "--only-read"))["rows"] == many
+    assert go(training_stack, "library", "--only-read")["result"]["rows"] == many
     path = large.variant(trainer, 5000, 20_000)
     one = go(training_stack, "stream", "--only-read", "--file", path)
-    assert result(one)["rows"] == 20_000
+    assert one["result"]["rows"] == 20_000
     assert max(said.get("rows", 0) for _, said in one["said"]) == 5000
 
 

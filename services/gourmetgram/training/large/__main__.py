@@ -57,15 +57,17 @@ def _go(arguments: list[str], *, as_json: bool) -> None:
     report = box.run([sys.executable, "-m", WAYS, *arguments], BoxSettings().memory_limit)
     if report.ended == "failed":
         sys.exit(f"{report.complaint}\n\nThe way ended with status {report.status}, and not for lack of memory.")
-    print(json.dumps(dataclasses.asdict(report)) if as_json else "\n".join(_told(report)))
+    result: dict[str, float] = next(
+        (said["result"] for _, said in report.said if "result" in said), {}
+    )  # who died has none
+    print(json.dumps(dataclasses.asdict(report) | {"result": result}) if as_json else "\n".join(_told(report, result)))
 
 
-def _told(report: box.Report) -> Iterator[str]:
+def _told(report: box.Report, result: dict[str, float]) -> Iterator[str]:
     """For people."""
     most = max((taken for _, taken in report.memory), default=0)
     yield f"ended: {report.ended} (status {report.status}) after {report.seconds:.1f} s"
     yield f"most memory: {most / MIB:,.0f} MiB, of {report.limit / MIB:,.0f} MiB that it might have"
-    result: dict[str, float] = next((said["result"] for _, said in report.said if "result" in said), {})
     for name, seconds in result.items():
         if name.endswith("_seconds"):
             yield f"{name.removesuffix('_seconds')}: {result['rows'] / seconds:,.0f} rows/s"

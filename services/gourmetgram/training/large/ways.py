@@ -10,12 +10,12 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
 
 from gourmetgram.core.features import FEATURES
+from gourmetgram.core.memory import peak
 from gourmetgram.lakehouse.tables import LARGE_TRAINING_DATA
 from gourmetgram.training.fit import Rows, fit, survey
 from gourmetgram.training.large.options import Options, parser
@@ -96,13 +96,6 @@ def read(batches: Iterable[Batch | pa.RecordBatch]) -> Result:
 def say(**what: object) -> None:
     """A line for whoever watches."""
     print(json.dumps(what), flush=True)
-
-
-def peak() -> int:
-    """The most memory that this process has had so far, in bytes; Linux counts it."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    (kibibytes,) = (line.split()[1] for line in lines if line.startswith("VmHWM:"))
-    return int(kibibytes) * 1024
 
 
 def _end_with(parent: int) -> None:
