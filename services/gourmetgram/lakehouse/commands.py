@@ -25,7 +25,7 @@ def run(settings: LakehouseSettings, _: Namespace) -> None:
 def status(settings: LakehouseSettings, _: Namespace) -> None:
     """Say how far the history has come, what it lacks, and which tables readers use."""
     catalog = open_catalog(settings)
-    events = tables.ensure(catalog)[EVENTS]
+    events = tables.ensure(catalog, EVENTS)[EVENTS]
     covered = Coverage.of(events.properties).offsets
     with TopicLog.open(settings.kafka_bootstrap_servers) as topics:
         ranges = topics.ranges()

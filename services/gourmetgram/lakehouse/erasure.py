@@ -54,8 +54,8 @@ def erase(settings: LakehouseSettings, run_id: str) -> Erased:
         CommitFailedException: the training data was replaced meanwhile; try again.
     """
     catalog, storage = open_catalog(settings), open_storage(settings)
-    every = tables.ensure(catalog)
-    table, tombstones = every[TRAINING_DATA], every[DELETED_IMAGES]
+    present = tables.ensure(catalog, TRAINING_DATA, DELETED_IMAGES)
+    table, tombstones = present[TRAINING_DATA], present[DELETED_IMAGES]
     reached = files.last_commit(tombstones)
     gone = _ids(deleted_images(tombstones, storage))
     applied = int(table.properties.get(DELETIONS_APPLIED, 0))

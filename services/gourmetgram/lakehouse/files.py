@@ -4,6 +4,7 @@ import itertools
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Final, NamedTuple
 
 import pyarrow as pa
@@ -21,6 +22,9 @@ from gourmetgram.core.windows import DAY
 from gourmetgram.lakehouse.offsets import HistoryError
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+SMALL: Final = 1024 * 1024
+"""Bytes of a file up to which all its columns are fetched at once; they would stay in memory until its end."""
 
 
 class LiveFile(NamedTuple):
@@ -61,10 +65,19 @@ def dataset(
 ) -> pyarrow.dataset.FileSystemDataset:
     """These files as one Arrow dataset, of which only the columns and rows that are asked for are read, bit by bit."""
     schema = schema_to_pyarrow(table.schema(), include_field_ids=False)
-    paths = [one.path for one in chosen]
-    options = pyarrow.dataset.ParquetFragmentScanOptions(pre_buffer=False)
-    parquet = pyarrow.dataset.ParquetFileFormat(default_fragment_scan_options=options)
-    return pyarrow.dataset.dataset(paths, schema=schema, filesystem=storage, format=parquet)
+    fragments = [
+        _parquet(at_once=one.file.file_size_in_bytes <= SMALL).make_fragment(
+            one.path, storage, file_size=one.file.file_size_in_bytes
+        )
+        for one in chosen
+    ]
+    return pyarrow.dataset.FileSystemDataset(fragments, schema, _parquet(at_once=False), storage)
+
+
+@cache
+def _parquet(*, at_once: bool) -> pyarrow.dataset.ParquetFileFormat:
+    options = pyarrow.dataset.ParquetFragmentScanOptions(pre_buffer=at_once)
+    return pyarrow.dataset.ParquetFileFormat(default_fragment_scan_options=options)
 
 
 def dataset_at(table: Table, storage: pyarrow.fs.FileSystem, snapshot_id: int) -> pyarrow.dataset.FileSystemDataset:

@@ -33,10 +33,8 @@ class Run(TypedDict):
 
 def consume_and_aggregate_events(settings: LakehouseSettings, run_id: str) -> Run:
     """Freeze the ends of the topics, and land what has come since the last run."""
-    all_tables = tables.ensure(open_catalog(settings))
-    landing = Landing(
-        all_tables[EVENTS], all_tables[DELETED_IMAGES], open_storage(settings), settings.land_chunk_records
-    )
+    present = tables.ensure(open_catalog(settings), EVENTS, DELETED_IMAGES)
+    landing = Landing(present[EVENTS], present[DELETED_IMAGES], open_storage(settings), settings.land_chunk_records)
     with TopicLog.open(settings.kafka_bootstrap_servers) as topics:
         frozen_at = datetime.now(UTC)
         ends = freeze_ends(topics)
@@ -47,12 +45,12 @@ def consume_and_aggregate_events(settings: LakehouseSettings, run_id: str) -> Ru
 
 def write_windows(settings: LakehouseSettings, run: Run, kind: str) -> dict[str, Any]:
     """Bring the windows of one kind (view, comment or flag) up to the ends of the run."""
-    all_tables = tables.ensure(open_catalog(settings))
+    present = tables.ensure(open_catalog(settings), WINDOWS[kind], EVENTS, DELETED_IMAGES)
     windows = Windows(
         kind,
-        all_tables[WINDOWS[kind]],
-        events=all_tables[EVENTS],
-        deleted=all_tables[DELETED_IMAGES],
+        present[WINDOWS[kind]],
+        events=present[EVENTS],
+        deleted=present[DELETED_IMAGES],
         storage=open_storage(settings),
     )
     days = windows.write(parse_offsets(run["ends"]), run["run_id"])

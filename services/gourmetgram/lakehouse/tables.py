@@ -129,10 +129,13 @@ DEFINITIONS: Final[Mapping[str, tuple[Schema, PartitionSpec]]] = {
 }
 
 
-def ensure(catalog: Catalog) -> dict[str, Table]:
-    """All tables by name, made where they are missing, with all their columns; several may try at once."""
+def ensure(catalog: Catalog, *names: str) -> dict[str, Table]:
+    """These tables by name, or else all, made where they are missing, with all their columns; several may try at once.
+
+    Each costs a question to the catalog and one or two to the object storage, so who needs few names them.
+    """
     try:
-        present = {name: catalog.load_table(name) for name in DEFINITIONS}
+        present = {name: catalog.load_table(name) for name in names or DEFINITIONS}
     except NoSuchTableError:
         present = _made(catalog)
     return {name: _completed(catalog, name) if _missing(name, table) else table for name, table in present.items()}

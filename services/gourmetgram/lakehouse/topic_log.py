@@ -47,6 +47,7 @@ class TopicLog:
             "auto.offset.reset": "error",
             "queued.max.messages.kbytes": 16384,
             "fetch.max.bytes": 16 * 1024 * 1024,
+            "fetch.wait.max.ms": 10,  # what is asked for is there; a request for the next must not wait behind the last
         }
         with closing(Consumer(settings, logger=logging.getLogger("librdkafka"))) as consumer:
             yield cls(consumer)

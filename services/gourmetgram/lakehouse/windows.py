@@ -78,7 +78,8 @@ class Windows:
     def _computed(self, days: set[int]) -> Iterator[pa.Table]:
         schema = schema_to_pyarrow(self._table.schema())
         present = files.live(self._events)
-        for day in sorted(days):
-            chosen = [one for one in present if one.day == day]
-            events = files.dataset(self._events, self._storage, chosen)
-            yield sql.run("windows", {"events": events}, kind=self._kind, length=LENGTH).cast(schema)
+        with sql.Session.over({}) as session:
+            for day in sorted(days):
+                chosen = [one for one in present if one.day == day]
+                session.set("events", files.dataset(self._events, self._storage, chosen))
+                yield session.table("windows", kind=self._kind, length=LENGTH).cast(schema)

@@ -38,9 +38,14 @@ class Session:
             database.execute("SET TimeZone = 'UTC'")
             database.execute("SET enable_progress_bar = false")  # else it is drawn on whatever the output is
             database.execute(f"SET disabled_optimizers = '{AS_WRITTEN}'")
+            session = cls(database)
             for source, data in sources.items():
-                database.register(source, data)
-            yield cls(database)
+                session.set(source, data)
+            yield session
+
+    def set(self, source: str, data: object) -> None:
+        """Another Arrow table or dataset for a source, of which the results that come later are made."""
+        self._database.register(source, data)
 
     def keep(self, name: str, filled: tuple[str, str] | None = None, **parameters: object) -> None:
         """Keep the result of `name`.sql under its name, for the steps after it; `filled`: a {{ place }}, its text."""

@@ -58,7 +58,7 @@ def extract_data(settings: LakehouseSettings, run_id: str) -> TrainingRun:
     """
     catalog, storage = open_catalog(settings), open_storage(settings)
     history = published(catalog.engine)
-    deletions = files.last_commit(tables.ensure(catalog)[DELETED_IMAGES])
+    deletions = files.last_commit(tables.ensure(catalog, DELETED_IMAGES)[DELETED_IMAGES])
     taken = extract.take(settings, storage, run_id, deletions)
     log.info("raw snapshot taken", run_id=run_id, folder=taken.folder, **taken.rows)
     return TrainingRun(
@@ -123,7 +123,7 @@ def load_iceberg(settings: LakehouseSettings, run: TrainingRun) -> dict[str, Any
         CommitFailedException: somebody else has written meanwhile, perhaps because something was deleted; try again.
     """
     catalog, storage = open_catalog(settings), open_storage(settings)
-    table = tables.ensure(catalog)[TRAINING_DATA]
+    table = tables.ensure(catalog, TRAINING_DATA)[TRAINING_DATA]
     if not files.is_there(storage, _staged(run)):
         return _loaded_before(table, run)
     tombstones = catalog.load_table(DELETED_IMAGES)  # after the table: a commit between the two refuses ours

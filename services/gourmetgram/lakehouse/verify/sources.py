@@ -37,7 +37,7 @@ class State(NamedTuple):
     @classmethod
     def now(cls, catalog: SqlCatalog) -> Self:
         """As it is at this moment."""
-        snapshot = tables.ensure(catalog)[TRAINING_DATA].current_snapshot()
+        snapshot = tables.ensure(catalog, TRAINING_DATA)[TRAINING_DATA].current_snapshot()
         return cls(published(catalog.engine).tables, snapshot.snapshot_id if snapshot else None)
 
 
