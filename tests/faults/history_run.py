@@ -17,10 +17,16 @@ from gourmetgram.lakehouse.tables import DELETED_IMAGES, EVENTS, WINDOWS
 from labkit.stack import Stack
 from tests.faults import raw_topics
 from tests.faults.raw_topics import Raw
-from tests.support.crowd import EVENT_TOPICS
+from tests.support.crowd import EVENT_TOPICS, Crowd
 from tests.support.database import Rows, superuser_rows
+from tests.support.history_check import check
 from tests.support.history_recount import History
-from tests.support.lakehouse import Count, landed, microseconds
+from tests.support.lakehouse import Count, landed, microseconds, snapshots
+
+SEED = int(os.environ.get("FAULTS_SEED", "20261121"))
+CHUNK = 200
+PIECE = 1000
+"""Events between two incidents: about ten commits."""
 
 END_SECONDS = 120
 SPAWN = multiprocessing.get_context("forkserver")
@@ -143,3 +149,26 @@ def _counts(rows: list[dict[str, Any]]) -> dict[Count, int]:
     found = {(row["image_id"], microseconds(row["window_start"])): row["event_count"] for row in rows}
     assert len(found) == len(rows)
     return found
+
+
+def in_one_piece(settings: LakehouseSettings) -> LakehouseSettings:
+    """For a run that is to be quick."""
+    return settings.model_copy(update={"land_chunk_records": 100_000})
+
+
+def say_more(crowd: Crowd) -> None:
+    """New events, late ones among them, and a deletion in their middle."""
+    crowd.say(PIECE // 2)
+    crowd.say(1, ("deletion",))
+    crowd.babble()
+    crowd.say(PIECE // 2)
+
+
+def finish(lake: Stack, settings: LakehouseSettings) -> None:
+    """One clean run, and then everything is right; one more, and nothing has changed."""
+    runs.run_once(in_one_piece(settings))
+    expected = check(lake, settings)
+    assert expected.repeated > PIECE / 20
+    present = snapshots(settings)
+    runs.run_once(settings)
+    assert snapshots(settings) == present
