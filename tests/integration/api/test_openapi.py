@@ -18,8 +18,11 @@ CHECKS = (
 )
 
 
-@pytest.mark.parametrize("scope", ["user", "import", "moderator"])
-def test_no_server_error_and_no_undocumented_answer(v2: ApiProcess, stack: Stack, tmp_path: Path, scope: str) -> None:
+@pytest.mark.parametrize(("scope", "paths"), [("user", "."), ("import", "^/import"), ("moderator", "^/moderation")])
+def test_no_server_error_and_no_undocumented_answer(
+    v2: ApiProcess, stack: Stack, tmp_path: Path, scope: str, paths: str
+) -> None:
+    """All paths as somebody who may little, and those that want more as who may."""
     ana = new_person(v2)
     image = ana.image()
     ana.comment(image)
@@ -27,7 +30,7 @@ def test_no_server_error_and_no_undocumented_answer(v2: ApiProcess, stack: Stack
     tokens = {"user": ana.token, "import": stack.setting("IMPORT_TOKEN"), "moderator": new_token(stack)}
     command = [
         sys.executable, "-m", "schemathesis.cli", "run", f"{v2.url}/openapi.json", "--checks", CHECKS,
-        "-H", f"Authorization: Bearer {tokens[scope]}",
+        "--include-path-regex", paths, "-H", f"Authorization: Bearer {tokens[scope]}",
         "--phases", "examples,coverage,fuzzing", "--max-examples", str(EXAMPLES), "--seed", "1",
         "--suppress-health-check", "all", "--no-color",
     ]  # fmt: skip
