@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from hashlib import sha256
 from typing import Final, Self
@@ -17,10 +17,6 @@ from gourmetgram.lakehouse.offsets import Offsets, Place, Range
 PLACES: Final = tuple(Place(topic, number) for topic in TOPICS for number in range(topics.PARTITIONS))
 TIMEOUT: Final = 10
 """Seconds without an answer after which the broker counts as away."""
-
-SILENCE: Final = 5
-"""Seconds without a record after which the missing ones are asked for anew: librdkafka can lose track of a partition
-(its issues 2190 and 5591 are two ways), and then waits forever for what it will never fetch."""
 
 BATCH: Final = 5000
 """Records that exist as Python objects at a time."""
@@ -77,28 +73,21 @@ class TopicLog:
     def read(self, starts: Offsets, ends: Offsets) -> Iterator[Sequence[Record]]:
         """All records from `starts` up to `ends`, in batches; those of a place in their order."""
         missing = {place: end for place, end in ends.items() if starts[place] < end}
-        at = {place: starts[place] for place in missing}
-        heard = asked = self._ask(missing, at)
+        self._consumer.assign([TopicPartition(*place, starts[place]) for place in missing])
+        heard = time.monotonic()
         while missing:
-            now = time.monotonic()
-            if batch := self._wanted(self._fetched(), missing, at):
+            if batch := self._wanted(self._fetched(), missing):
                 yield batch
                 heard = time.monotonic()
-            elif now - heard > TIMEOUT:
+            elif time.monotonic() - heard > TIMEOUT:
+                waiting = ", ".join(map(str, missing))
                 raise BrokerUnavailable(
-                    f"no record came for {TIMEOUT} s, {len(missing)} partitions are not read to their end"
+                    f"no record came for {TIMEOUT} s, and these are not read to their end: {waiting}"
                 )
-            elif now - max(heard, asked) > SILENCE:
-                asked = self._ask(missing, at)
         self._consumer.unassign()
 
-    def _ask(self, missing: Collection[Place], at: Offsets) -> float:
-        """Have these fetched, and nothing else; returns when that was."""
-        self._consumer.assign([TopicPartition(*place, at[place]) for place in missing])
-        return time.monotonic()
-
-    def _wanted(self, messages: Sequence[Message], missing: dict[Place, int], at: dict[Place, int]) -> list[Record]:
-        """The records before the ends that have not been given yet; who has come to its end is no longer `missing`."""
+    def _wanted(self, messages: Sequence[Message], missing: dict[Place, int]) -> list[Record]:
+        """The records before the ends; places that have come to theirs are no longer `missing`."""
         wanted = []
         for message in messages:
             error = message.error()
@@ -106,20 +95,17 @@ class TopicLog:
                 raise BrokerUnavailable(f"the broker does not give its records ({error.str()})")
             topic, partition, offset = message.topic() or "", message.partition() or 0, message.offset() or 0
             place = Place(topic, partition)
-            end = missing.get(place)
-            if end is None or offset < at[place]:
-                continue
+            end = missing.get(place, 0)
             if offset < end:
                 wanted.append(Record(NUMBERS[topic], partition, offset, message.key(), message.value()))
-            at[place] = offset + 1
-            if offset + 1 >= end:
+            if offset + 1 >= end and place in missing:
                 del missing[place]
         return wanted
 
     def _fetched(self) -> list[Message]:
-        """What has come, as soon as anything has."""
+        """What has come, as soon as anything has. A message without a value is false, so only None is no message."""
         first = self._consumer.poll(1.0)
-        return [first, *self._consumer.consume(BATCH - 1, 0)] if first else []
+        return [] if first is None else [first, *self._consumer.consume(BATCH - 1, 0)]
 
 
 def fingerprint(value: bytes | None) -> str:
