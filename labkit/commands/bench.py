@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from labkit.paths import ROOT
+from labkit.runner.interruption import orderly_exit
 
 WIDTH = 150
 """Columns of a table that goes into a file."""
@@ -72,7 +73,8 @@ def command(
 ) -> None:
     """Measure, and compare with what should be reached."""
     try:
-        raise typer.Exit(bench(wanted or ()))
+        with orderly_exit():
+            raise typer.Exit(bench(wanted or ()))
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
 
