@@ -57,9 +57,8 @@ def _go(arguments: list[str], *, as_json: bool) -> None:
     report = box.run([sys.executable, "-m", WAYS, *arguments], BoxSettings().memory_limit)
     if report.ended == "failed":
         sys.exit(f"{report.complaint}\n\nThe way ended with status {report.status}, and not for lack of memory.")
-    result: dict[str, float] = next(
-        (said["result"] for _, said in report.said if "result" in said), {}
-    )  # who died has none
+    results = [said["result"] for _, said in report.said if "result" in said]
+    result: dict[str, float] = results[-1] if results else {}  # who died has none
     print(json.dumps(dataclasses.asdict(report) | {"result": result}) if as_json else "\n".join(_told(report, result)))
 
 
