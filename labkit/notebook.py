@@ -10,7 +10,7 @@ from labkit.stack import Stack
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from labkit.check import Stage
+    from labkit.check import Exercise, Stage
     from labkit.stack.variables import Variables
 
 
@@ -82,7 +82,7 @@ class Lab:
     def environment(self, service: str) -> "Variables":
         """What a service of our own is told, so that this notebook can do the same work, with the same rights.
 
-        A dict of environment variables, in which addresses and folders are those of this machine, in every place:
+        A dict of environment variables, in which addresses and folders are those of this machine, in every place::
 
             settings = TrainingSettings(**lab.environment("training").arguments)
             os.environ.update(lab.environment("training"))  # the same for a program that the notebook starts
@@ -110,8 +110,18 @@ class Lab:
 
         check(what, condition, remedy)
 
+    def exercise(self, name: str, answer: object) -> "AbstractContextManager[Exercise]":
+        """Grades an answer: `with lab.exercise("2.1", answer) as exercise: exercise.check(…)`."""
+        from labkit.check import exercise
+
+        return exercise(name, answer, self._progress_file)
+
     def stage(self, name: str) -> "AbstractContextManager[Stage]":
         """The checks of a whole stage: `with lab.stage("…") as stage: stage.check(…)`."""
         from labkit.check import stage
 
-        return stage(name, Path(os.environ.get("LAB_PROGRESS", self._stack.home / "progress.json")))
+        return stage(name, self._progress_file)
+
+    @property
+    def _progress_file(self) -> Path:
+        return Path(os.environ.get("LAB_PROGRESS", self._stack.home / "progress.json"))

@@ -4,41 +4,91 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from labkit.book.build import Book
 from labkit.book.errors import SnippetError
-from labkit.paths import ROOT
+from labkit.paths import BUILD, ROOT
+
+if TYPE_CHECKING:
+    from labkit.site.build import Site
+
+LATEST_RUN = BUILD / "runs/latest"
 
 
 def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     """Build, or with `--check` say what is stale; returns 0 when all is well, else 1."""
-    parser = argparse.ArgumentParser(prog="build_docs.sh", description="Make notebooks and pages from snippets/.")
-    parser.add_argument("--check", action="store_true", help="write nothing; fail when a generated file is stale")
+    asked = _parser().parse_args(arguments)
     book = Book(root)
     try:
-        if parser.parse_args(arguments).check:
-            return _check(book)
-        files = book.render()
-        changed = book.write(files)
+        if asked.record:
+            _site(book).record(asked.record)
+        passed = _check(book) if asked.check else _build(book)
+        if passed and not asked.notebooks and (root / "docs/conf.py").exists():
+            passed = _check_site(book) if asked.check else _build_site(book)
     except SnippetError as error:
         print(f"build_docs: {error}", file=sys.stderr)
         return 1
-    for file in changed:
-        print(f"{'wrote  ' if file in files else 'removed'} {file.relative_to(root)}")
+    return int(not passed)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="build_docs.sh", description="Make notebooks, index.md and the site from snippets/ and docs/."
+    )
+    parser.add_argument("--check", action="store_true", help="change nothing that is kept; fail when it is stale")
+    parser.add_argument("--notebooks", action="store_true", help="only notebooks and index.md, not the site")
+    parser.add_argument(
+        "--record", nargs="?", type=Path, const=LATEST_RUN, metavar="RUN",
+        help="first take the outputs of a full run (the latest, or the one in this folder) for the site",
+    )  # fmt: skip
+    return parser
+
+
+def _build(book: Book) -> bool:
+    files = book.render()
+    for file in book.write(files):
+        print(f"{'wrote  ' if file in files else 'removed'} {file.relative_to(book.root)}")
     print(f"{len(files)} files are up to date")
-    return 0
+    return True
 
 
-def _check(book: Book) -> int:
+def _check(book: Book) -> bool:
     files = book.render()
     stale = book.stale(files)
     for file in stale:
         print(f"build_docs: stale: {file.relative_to(book.root)}", file=sys.stderr)
     if stale:
         print("build_docs: run ./build_docs.sh and commit what it changes", file=sys.stderr)
-        return 1
+        return False
     print(f"{len(files)} files are up to date")
-    return 0
+    return True
+
+
+def _site(book: Book) -> "Site":
+    from labkit.site.build import Site  # Sphinx takes a while
+
+    return Site(book.root, book.snippets(), book.secrets(), book.root / "build")
+
+
+def _build_site(book: Book) -> bool:
+    site = _site(book)
+    site.build()
+    for cell in site.stale():
+        print(f"build_docs: {cell}", file=sys.stderr)
+    print(f"the site is at {site.output / 'index.html'}")
+    return True
+
+
+def _check_site(book: Book) -> bool:
+    site = _site(book)
+    stale = site.stale()
+    for cell in stale:
+        print(f"build_docs: {cell}", file=sys.stderr)
+    if stale:
+        print("build_docs: run ./lab run, then ./build_docs.sh --record, and commit docs/outputs", file=sys.stderr)
+    site.build()
+    return not stale
 
 
 if __name__ == "__main__":

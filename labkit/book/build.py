@@ -9,15 +9,16 @@ from dotenv import dotenv_values
 from labkit.book import leaks
 from labkit.book.errors import SnippetError, in_file
 from labkit.book.links import Links, Target
-from labkit.book.notebooks import for_nbval, for_students
+from labkit.book.notebooks import for_nbval, for_solving, for_students
 from labkit.book.page import one_page
 from labkit.book.prose import Renderer
 from labkit.book.snippets import Snippet, read_all
+from labkit.book.solutions import read_answers
 
 
 @dataclass(frozen=True)
 class Book:
-    """What is made from the snippets of the lab at `root`: notebooks/, index.md and build/nbval/."""
+    """What is made from the snippets of the lab at `root`: notebooks/, index.md, build/nbval/ and build/solved/."""
 
     root: Path
 
@@ -27,17 +28,31 @@ class Book:
         Raises:
             SnippetError: a snippet cannot be built, or there is none, or a password would get out.
         """
-        snippets = read_all(self.root / "snippets")
-        if not snippets:
-            raise SnippetError(f"expected snippets such as 0_intro.md in {self.root / 'snippets'}, found none")
+        snippets = self.snippets()
         names = {snippet.name for snippet in snippets}
         files: dict[Path, str] = {}
         for snippet in snippets:
             with in_file(f"snippets/{snippet.name}.md"):
-                files |= self._notebooks(snippet, self._renderer(names, Target(self.root / "notebooks", _notebook)))
+                files |= self._notebooks(snippet, names)
         files[self.root / "index.md"] = one_page(snippets, self._renderer(names, Target(self.root, _anchor)))
-        leaks.refuse(files.items(), self._secrets())
+        leaks.refuse(files.items(), self.secrets())
         return files
+
+    def snippets(self) -> list[Snippet]:
+        """All stages of the lab, in order.
+
+        Raises:
+            SnippetError: one of them cannot be read, or there is none.
+        """
+        found = read_all(self.root / "snippets")
+        if not found:
+            raise SnippetError(f"expected snippets such as 0_intro.md in {self.root / 'snippets'}, found none")
+        return found
+
+    def secrets(self) -> dict[str, str]:
+        """What nobody may see, by the names of the settings in docker/.env."""
+        docker = self.root / "docker"
+        return leaks.secret_settings(_settings(docker / ".env"), _settings(docker / "env.template"))
 
     def stale(self, files: Mapping[Path, str]) -> list[Path]:
         """Generated files kept in git that differ from `files`, and notebooks that have no snippet any more.
@@ -47,7 +62,7 @@ class Book:
         """
         found = [file for file, text in files.items() if self._kept(file) and _read(file) != text]
         found += self._orphans(files)
-        leaks.refuse(((file, _read(file) or "") for file in found), self._secrets())
+        leaks.refuse(((file, _read(file) or "") for file in found), self.secrets())
         return sorted(found)
 
     def write(self, files: Mapping[Path, str]) -> list[Path]:
@@ -64,22 +79,28 @@ class Book:
     def _renderer(self, names: set[str], target: Target) -> Renderer:
         return Renderer(self.root, Links(self.root / "snippets", names, target))
 
-    def _notebooks(self, snippet: Snippet, renderer: Renderer) -> dict[Path, str]:
+    def _notebooks(self, snippet: Snippet, names: set[str]) -> dict[Path, str]:
+        folder = self.root / "notebooks"
         return {
-            self.root / "notebooks" / f"{snippet.name}.ipynb": for_students(snippet, renderer),
+            folder / f"{snippet.name}.ipynb": for_students(snippet, self._renderer(names, Target(folder, _notebook))),
             self.root / "build/nbval" / f"{snippet.name}.ipynb": for_nbval(snippet),
-        }
+        } | self._solved(snippet, names)
+
+    def _solved(self, snippet: Snippet, names: set[str]) -> dict[Path, str]:
+        """The notebook with its exercises solved, where there are solutions: a student's copy may have none."""
+        folder = self.root / "solutions"
+        if not folder.is_dir():
+            return {}
+        solved = self.root / "build/solved"
+        renderer = self._renderer(names, Target(solved, _notebook))
+        return {solved / f"{snippet.name}.ipynb": for_solving(snippet, renderer, read_answers(folder, snippet))}
 
     def _kept(self, file: Path) -> bool:
         return not file.is_relative_to(self.root / "build")
 
     def _orphans(self, files: Mapping[Path, str]) -> Iterator[Path]:
-        for folder in ("notebooks", "build/nbval"):
+        for folder in ("notebooks", "build/nbval", "build/solved"):
             yield from (file for file in sorted((self.root / folder).glob("*.ipynb")) if file not in files)
-
-    def _secrets(self) -> dict[str, str]:
-        docker = self.root / "docker"
-        return leaks.secret_settings(_settings(docker / ".env"), _settings(docker / "env.template"))
 
 
 def _notebook(stage: str) -> str:

@@ -5,13 +5,15 @@ longer than building the whole lab.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from labkit.book.blocks import fenced
 from labkit.book.identifiers import identifiers
 from labkit.book.prose import Renderer
 from labkit.book.snippets import Cell, Prose, Snippet
+from labkit.book.solutions import Answers, is_grading, trials
 
 NotebookCell = dict[str, Any]
 
@@ -33,6 +35,22 @@ def for_nbval(snippet: Snippet) -> str:
     return _json([_checked(part, name) for part, name in named if isinstance(part, Cell)])
 
 
+def for_solving(snippet: Snippet, renderer: Renderer, answers: Mapping[str, Answers]) -> str:
+    """The notebook for students as JSON, in which each exercise is tried with mistakes, and then solved."""
+    checks = {f"check-{number}": number for number in answers}
+    code = {
+        name: part for part, name in zip(snippet.parts, identifiers(snippet), strict=True) if isinstance(part, Cell)
+    }
+    cells = []
+    for cell in _student_cells(snippet, renderer):
+        cells.append(cell)
+        if number := checks.get(cell["id"]):
+            check = code[cell["id"]]
+            added = trials(number, check, answers[number])
+            cells += [_code(replace(check, source=source), name) for name, source in added]
+    return _json(cells)
+
+
 def _student_cells(snippet: Snippet, renderer: Renderer) -> Iterator[NotebookCell]:
     origin = f"*Made from snippets/{snippet.name}.md by ./build_docs.sh: edit that file.*\n\n"
     for part, name in zip(snippet.parts, identifiers(snippet), strict=True):
@@ -50,11 +68,13 @@ def _markdown(name: str, text: str) -> NotebookCell:
 
 
 def _code(cell: Cell, name: str) -> NotebookCell:
+    # What grades an exercise may tell the answer, so it is folded away until somebody wants to see it.
+    folded = {"jupyter": {"source_hidden": True}} if is_grading(cell) else {}
     return {
         "cell_type": "code",
         "execution_count": None,
         "id": name,
-        "metadata": {"tags": list(cell.tags)},
+        "metadata": folded | {"tags": list(cell.tags)},
         "outputs": [],
         "source": _lines(cell.source),
     }

@@ -4,8 +4,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from labkit.book.blocks import Block, Directive, Fence, Text, scan
 from labkit.book.errors import SnippetError, in_file
@@ -13,7 +15,7 @@ from labkit.book.errors import SnippetError, in_file
 PLACES = {"node-data": "# runs on node-data", "chameleon": "# runs in Chameleon Jupyter"}
 """The tag that says where a cell runs, and the line that tells the student."""
 
-OTHER_TAGS = {"only-chameleon", "only-compose", "only-embedded", "parameters", "raises-exception"}
+OTHER_TAGS = {"only-chameleon", "only-compose", "only-embedded", "parameters", "raises-exception", "wrong"}
 """What else a cell may be tagged with. A misspelt tag would quietly change where a cell runs, or whether it does."""
 
 _COMMENTABLE = {"bash", "capture", "script", "sh", "time", "timeit"}
@@ -32,13 +34,17 @@ class Prose:
 
 @dataclass(frozen=True)
 class Cell:
-    """A code cell with the output it should have (None when that varies); `line` is where it begins."""
+    """A code cell with the output it should have (None when that varies); `line` is where it begins.
+
+    `picture` says in words what the cell draws, for those who cannot see it.
+    """
 
     source: str
     tags: tuple[str, ...]
     line: int
     identifier: str | None = None
     expected: str | None = None
+    picture: str | None = None
 
 
 Part = Prose | Cell
@@ -46,11 +52,22 @@ Part = Prose | Cell
 
 @dataclass(frozen=True)
 class Snippet:
-    """One stage of the lab: its file without the ending, its title, and its parts, of which the first is prose."""
+    """One stage of the lab: its file without the ending, its title, and its parts, of which the first is prose.
+
+    It takes about so many `minutes` to read and run, and `needs` other stages to be done before.
+    """
 
     name: str
     title: str
     parts: tuple[Part, ...]
+    minutes: int = 0
+    needs: tuple[str, ...] = ()
+
+
+def runs_in(tags: Sequence[str], place: str) -> bool:
+    """Whether a cell with these tags runs in `place`: one with tags only-P runs in the places P and nowhere else."""
+    wanted = [tag.removeprefix("only-") for tag in tags if tag.startswith("only-")]
+    return not wanted or place in wanted
 
 
 def read_all(folder: Path) -> list[Snippet]:
@@ -79,14 +96,14 @@ def parse(name: str, text: str) -> Snippet:
     Raises:
         SnippetError: with the line.
     """
-    body, first_line = _without_front_matter(text)
+    front, body, first_line = _front_matter(text)
     blocks = scan(body, first_line)
     if not (blocks and isinstance(blocks[0], Text) and _TITLE.match(blocks[0].text)):
         raise SnippetError(
             "expected a title, '# …', right after the front matter", blocks[0].line if blocks else first_line
         )
     parts: list[Part] = []
-    for block in blocks:
+    for block in [*_with_facts(blocks[0], front), *blocks[1:]]:
         directive = block.directive() if isinstance(block, Fence) else None
         if directive and directive.name == "code-cell":
             parts.append(_cell(directive, block.line))
@@ -94,22 +111,52 @@ def parse(name: str, text: str) -> Snippet:
             parts[-1] = _expecting(parts[-1], directive, block.line)
         else:
             _add(parts, block)
-    return Snippet(name, blocks[0].text.splitlines()[0].removeprefix("# "), tuple(parts))
+    title = blocks[0].text.splitlines()[0].removeprefix("# ")
+    return Snippet(name, title, tuple(parts), front.minutes, tuple(front.needs))
 
 
-def _without_front_matter(text: str) -> tuple[str, int]:
-    """The text after the front matter, and the number of its first line."""
+def _with_facts(title: Text, facts: "_Lab") -> list[Block]:
+    """The first text, and below its title how long the stage takes and what comes before it."""
+    if not facts.minutes:
+        return [title]
+    before = ", ".join(f"[{stage}]({stage}.md)" for stage in facts.needs)
+    line = f"*About {facts.minutes} minutes to read and run.{f' Before it: {before}.' if before else ''}*"
+    heading, _, rest = title.text.partition("\n")
+    parts = [Text(heading, title.line), Text(line, title.line)]
+    return [*parts, Text(rest.strip("\n"), title.line + 2)] if rest.strip() else [*parts]
+
+
+class _Lab(BaseModel):
+    """What a snippet says about its stage."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    minutes: int = Field(default=0, ge=0)
+    needs: list[str] = []
+
+
+class _Kernel(BaseModel):
+    name: Literal["python3"]
+
+
+class _FrontMatter(BaseModel):
+    """What stands between the two `---`; what is for jupytext is left to it."""
+
+    kernelspec: _Kernel
+    lab: _Lab = _Lab()
+
+
+def _front_matter(text: str) -> tuple[_Lab, str, int]:
+    """What the front matter says, the text after it, and the number of that text's first line."""
     match = _FRONT_MATTER.match(text)
-    if match is None or _kernel(match["yaml"]) != "python3":
-        raise SnippetError("expected front matter that names the kernel python3, as in docs/writing-snippets.md", 1)
-    return text[match.end() :], 1 + match[0].count("\n")
-
-
-def _kernel(front_matter: str) -> object:
-    """The name of the kernel, or None."""
-    header = _yaml(front_matter, 1)
-    kernel = header.get("kernelspec") if isinstance(header, dict) else None
-    return kernel.get("name") if isinstance(kernel, dict) else None
+    try:
+        front = _FrontMatter.model_validate(_yaml(match["yaml"], 1) if match else None)
+    except ValidationError as error:
+        reasons = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        expected = "expected front matter that names the kernel python3, as in docs/writing-snippets.md"
+        raise SnippetError(f"{expected} ({reasons})", 1) from error
+    assert match is not None  # noqa: S101 - without one there was nothing to validate
+    return front.lab, text[match.end() :], 1 + match[0].count("\n")
 
 
 def _yaml(text: str, line: int) -> object:
@@ -135,12 +182,15 @@ def _cell(directive: Directive, line: int) -> Cell:
     if strange := sorted(set(tags) - set(PLACES) - OTHER_TAGS):
         known = ", ".join([*PLACES, *sorted(OTHER_TAGS)])
         raise SnippetError(f"expected tags among {known}, got {', '.join(strange)}", line)
-    unknown = set(directive.options) - {"tags", "id"}
+    unknown = set(directive.options) - {"tags", "id", "alt"}
     if unknown:
-        raise SnippetError(f"a code cell has the options tags and id, got {', '.join(sorted(unknown))}", line)
+        raise SnippetError(f"a code cell has the options tags, id and alt, got {', '.join(sorted(unknown))}", line)
     if not directive.body:
         raise SnippetError("expected some code in this cell, got none", line)
-    return Cell(_said_where(directive.body, tags, line), tags, line, directive.options.get("id"))
+    options = directive.options
+    described = _yaml(options["alt"], line) if "alt" in options else None
+    picture = None if described is None else str(described)
+    return Cell(_said_where(directive.body, tags, line), tags, line, options.get("id"), picture=picture)
 
 
 def _said_where(source: str, tags: Sequence[str], line: int) -> str:

@@ -19,7 +19,7 @@ def command(place: Place = None, only: Only = "") -> None:
     from labkit.runner.nbval_check import check
 
     console = Console(highlight=False, soft_wrap=True, markup=False)
-    if subprocess.run([ROOT / "build_docs.sh"], check=False).returncode:
+    if subprocess.run([ROOT / "build_docs.sh", "--notebooks"], check=False).returncode:
         raise typer.Exit(2)
     try:
         passed = check(place or os.environ.get("LAB_PLACE", "embedded"), only, console.print)

@@ -17,6 +17,7 @@ Keep = Annotated[bool, typer.Option("--keep", help="leave the services running a
 Parameters = Annotated[
     list[str] | None, typer.Option("-p", metavar="NAME=VALUE", help="a parameter of a notebook", show_default=False)
 ]
+Solved = Annotated[bool, typer.Option("--solved", help="try each exercise with its typical mistakes, then solve it")]
 Notebooks = Annotated[Path, typer.Option(help="folder of the notebooks", hidden=True)]
 Runs = Annotated[Path, typer.Option(help="folder of the reports", hidden=True)]
 
@@ -26,15 +27,18 @@ def command(
     only: Only = "",
     keep: Keep = False,
     parameter: Parameters = None,
+    solved: Solved = False,
     notebooks: Notebooks = NOTEBOOKS,
     runs: Runs = BUILD / "runs",
 ) -> None:
     """Run the notebooks in order, show progress, and write a report under build/runs/."""
+    from labkit.runner.freshness import with_solutions
     from labkit.runner.run import Request, run
 
     try:
         values = _parsed(parameter or [])
         place = place or os.environ.get("LAB_PLACE", "embedded")
+        notebooks = with_solutions() if solved else notebooks
         passed = run(Request(place, only, keep, values, notebooks.resolve(), runs.resolve()))
     except RunError as error:
         Console(stderr=True, highlight=False, soft_wrap=True).print(f"lab: {error}", style="red", markup=False)

@@ -10,6 +10,7 @@ import nbformat
 from nbformat.reader import NotJSONError
 from papermill.iorw import load_notebook_node
 
+from labkit.book.snippets import runs_in
 from labkit.runner.errors import RunError
 
 PLACES = ("embedded", "compose", "chameleon")
@@ -93,8 +94,7 @@ def read(path: Path) -> Any:
 
 def belongs(cell: Cell, place: str) -> bool:
     """Whether a cell runs in `place`: a cell with tags only-P runs in the places P and nowhere else."""
-    wanted = [tag.removeprefix("only-") for tag in tags(cell) if tag.startswith("only-")]
-    return not wanted or place in wanted
+    return runs_in(tags(cell), place)
 
 
 def tags(cell: Cell) -> Sequence[str]:

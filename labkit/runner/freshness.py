@@ -4,10 +4,11 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from labkit.paths import ROOT
+from labkit.paths import BUILD, ROOT
 from labkit.runner.errors import RunError
 
 BUILD_DOCS = ROOT / "build_docs.sh"
+SOLVED = BUILD / "solved"
 
 
 def ensure(notebooks: Path, say: Callable[[str], None]) -> None:
@@ -18,10 +19,23 @@ def ensure(notebooks: Path, say: Callable[[str], None]) -> None:
     """
     if not any(notebooks.glob("*.ipynb")):
         say("There are no notebooks yet: building them from snippets/.")
-        if (built := _build_docs()).returncode:
+        if (built := _build_docs("--notebooks")).returncode:
             raise RunError(f"./build_docs.sh failed:\n{built.stdout}")
-    elif (checked := _build_docs("--check")).returncode:
+    elif (checked := _build_docs("--check", "--notebooks")).returncode:
         say(f"The notebooks that run now are not what the snippets say. {checked.stdout.strip()}")
+
+
+def with_solutions() -> Path:
+    """Build the notebooks in which the exercises are solved; returns their folder.
+
+    Raises:
+        RunError: they could not be built, or this copy of the lab has no solutions.
+    """
+    if (built := _build_docs("--notebooks")).returncode:
+        raise RunError(f"./build_docs.sh failed:\n{built.stdout}")
+    if not any(SOLVED.glob("*.ipynb")):
+        raise RunError("this copy of the lab has no solutions/: only instructors' copies do")
+    return SOLVED
 
 
 def _build_docs(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -1,10 +1,16 @@
 """What came out of a run."""
 
 import json
+import os
+import platform
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from labkit.runner.execute import CellFailure
+
+EVERYTHING_RAN = "Everything ran."
 
 
 @dataclass(frozen=True)
@@ -59,3 +65,17 @@ class RunResult:
     results: list[NotebookResult]
     verdict: str
     failure: str | None = None
+    port_offset: int = 0
+
+    def save(self, file: Path) -> None:
+        """Write what other programs want to know of this run, as JSON."""
+        about = {
+            "started": self.started,
+            "place": self.place,
+            "passed": self.verdict == EVERYTHING_RAN,
+            "port_offset": self.port_offset,
+            "python": platform.python_version(),
+            "machine": f"{os.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB of memory",
+            "stages": {one.name: round(one.seconds, 1) for one in self.results if not one.skipped},
+        }
+        file.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")

@@ -18,7 +18,7 @@ from labkit.runner.interruption import orderly_exit, undisturbed
 from labkit.runner.own_stack import OwnStack
 from labkit.runner.prepare import check_parameters, prepare
 from labkit.runner.progress import Progress
-from labkit.runner.results import NotebookResult, RunResult, checks
+from labkit.runner.results import EVERYTHING_RAN, NotebookResult, RunResult, checks
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ class Run:
         self.results: list[NotebookResult] = []
         self.verdict = "Interrupted."
         self.failure: str | None = None
+        self.port_offset = 0
 
     def go(self) -> bool:
         """Run all notebooks until one fails; whether all passed. Stops the stack, however this ends."""
@@ -58,7 +59,7 @@ class Run:
                     self._chapter(chapter, own)
                     if self.failure:
                         break
-            self.verdict = "Stopped at a failed cell." if self.failure else "Everything ran."
+            self.verdict = "Stopped at a failed cell." if self.failure else EVERYTHING_RAN
         finally:
             seconds = time.monotonic() - began
             self._report(seconds)
@@ -69,6 +70,7 @@ class Run:
     @contextmanager
     def _stack(self) -> Iterator[OwnStack]:
         own = OwnStack.of(self.request.place, self.folder)
+        self.port_offset = own.stack.port_offset
         try:
             with own.environment(self.progress_file, keep=self.request.keep):
                 yield own
@@ -117,7 +119,9 @@ class Run:
             if executed.exists():
                 report.write_page(executed, self.request.notebooks)
         started = f"{self.started:%Y-%m-%d %H:%M}"
-        summary = RunResult(started, self.request.place, seconds, self.results, self.verdict, self.failure)
+        offset = self.port_offset
+        summary = RunResult(started, self.request.place, seconds, self.results, self.verdict, self.failure, offset)
+        summary.save(self.folder / "run.json")
         page = report.write_index(self.folder, summary)
         self.progress.table(self.results)
         if self.failure:

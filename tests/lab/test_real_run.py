@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from labkit.check.class_table import exercises_in
 from labkit.paths import ROOT
 from tests.lab.lab_runs import Ended, is_open, lab_run, loaded_from_elsewhere, processes_of, row
 
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.timeout(AT_MOST_SECONDS + 30)
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Ended:
     less = ("-p", "traffic_seconds=20", "-p", "rows=6_000_000")  # still more than memory holds
-    return lab_run(tmp_path_factory.mktemp("real") / "runs", *less, timeout=AT_MOST_SECONDS)
+    return lab_run(tmp_path_factory.mktemp("real") / "runs", "--solved", *less, timeout=AT_MOST_SECONDS)
 
 
 def test_it_succeeds(run: Ended) -> None:
@@ -35,6 +36,25 @@ def test_all_cells_ran_and_all_checks_passed(run: Ended, name: str) -> None:
     assert done == total
     printed = "".join("".join(output.get("text", "")) for output in code[-1]["outputs"])
     assert printed.count("✓") == int(total) > 0
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_cells_print_what_the_text_says(run: Ended, name: str) -> None:
+    said = json.loads((ROOT / f"build/nbval/{name}.ipynb").read_text())["cells"]
+    expected = {cell["id"]: "".join(cell["outputs"][0]["text"]) for cell in said if cell["outputs"]}
+    executed = json.loads((run.folder / f"{name}.ipynb").read_text())["cells"]
+    printed = {
+        cell["id"]: "".join("".join(one["text"]) for one in cell["outputs"])
+        for cell in executed
+        if cell["id"] in expected
+    }
+    assert printed == expected
+
+
+def test_every_exercise_was_tried_and_solved(run: Ended) -> None:
+    exercises = json.loads((run.folder / "progress.json").read_text())["exercises"]
+    assert set(exercises) == set(exercises_in((ROOT / "notebooks").glob("*.ipynb")))
+    assert all(one["solved"] and one["tries"] >= 2 for one in exercises.values())
 
 
 def test_progress_shows_every_cell(run: Ended) -> None:

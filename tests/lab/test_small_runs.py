@@ -19,7 +19,7 @@ with lab.stage("2_second") as stage:
 def passed(tmp_path_factory: pytest.TempPathFactory) -> Ended:
     folder = tmp_path_factory.mktemp("passed")
     notebooks = folder / "notebooks"
-    diagram = "```mermaid\nflowchart LR\n  a[one] --> b[two]\n```"
+    diagram = "```mermaid\nflowchart LR\n  accDescr: from one to two\n  a[one] --> b[two]\n```"
     write_notebook(notebooks, "0_first", f"# First\n\n{diagram}", ("seconds = 60", "parameters"), "print(seconds * 2)")
     write_notebook(notebooks, "1_server", "1 / 0")
     write_notebook(

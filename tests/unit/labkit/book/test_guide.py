@@ -24,4 +24,4 @@ def test_the_guide_names_what_a_snippet_may_hold(word: str) -> None:
 
 
 def test_the_guide_names_no_admonition_that_does_not_exist() -> None:
-    assert set(re.findall(r":::\{(\w+)\}", GUIDE)) <= {*ADMONITIONS, "admonition"}
+    assert set(re.findall(r":::\{(\w+)\}", GUIDE)) <= {*ADMONITIONS, "admonition", "dropdown"}

@@ -43,7 +43,7 @@ def test_links_lead_to_the_same_place(lab: Lab, root: Path, text: str, notebook:
     [
         "`[code](missing.md)` and ``a ` [b](missing.md)``",
         "```python\n[code](missing.md)\n```",
-        "```mermaid\nflowchart LR\n  a --> b\n```",
+        "```mermaid\nflowchart LR\n  accDescr: from a to b\n  a --> b\n```",
         "- a list\n\n  ```text\n  [in](it.md)\n  ```",
         "[site](https://example.org/a.md) and [here](#a-heading) and <https://example.org>",
         "    an indented [1, 2](3 4) block",
@@ -65,7 +65,7 @@ def test_what_is_not_ours_is_kept(lab: Lab, root: Path, text: str) -> None:
         (":::{note}\n```python\nx\n\ny\n```\n:::", "> **Note**\n>\n> ```python\n> x\n>\n> y\n> ```"),
         ("::::{note}\n:::{seealso}\nIn\n:::\n::::", "> **Note**\n>\n> > **See also**\n> >\n> > In"),
         ("```{code-block} sql\nSELECT 1\n```", "```sql\nSELECT 1\n```"),
-        ("```{mermaid}\na --> b\n```", "```mermaid\na --> b\n```"),
+        ("```{mermaid}\naccDescr: ab\na --> b\n```", "```mermaid\naccDescr: ab\na --> b\n```"),
     ],
 )
 def test_directives_become_plain_markdown(lab: Lab, root: Path, text: str, becomes: str) -> None:

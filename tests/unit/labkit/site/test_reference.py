@@ -1,0 +1,71 @@
+import re
+
+import pytest
+import yaml
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings
+
+from labkit.paths import ROOT, compose_file
+from labkit.site import services, settings
+
+
+class Example(BaseSettings):
+    """What an example is told."""
+
+    rate: float = Field(default=3000.0, description="Events | per hour")
+    password: SecretStr = Field(description="Nobody knows it")
+    name: str = Field(default="", description="May be left out")
+
+
+class Silent(BaseSettings):
+    """Says nothing of its fields."""
+
+    rate: int = 3
+
+
+def rows(page: str) -> dict[str, list[str]]:
+    """The rows of all tables, by their first cell."""
+    found = [
+        [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+        for line in page.splitlines()
+        if line.startswith("| `")
+    ]
+    return {row[0].strip("`"): row[1:] for row in found}
+
+
+def test_every_setting_has_a_row() -> None:
+    found = rows(settings.page([f"{__name__}:Example"]))
+    assert found["RATE"] == ["`float`", "`3000.0`", "Events \\| per hour"]
+    assert found["PASSWORD"] == ["`SecretStr`", "none: must be set", "Nobody knows it"]
+    assert found["NAME"][1] == "empty"
+
+
+def test_a_setting_without_help_is_refused() -> None:
+    with pytest.raises(ValueError, match="the setting rate has no description"):
+        settings.page([f"{__name__}:Silent"])
+
+
+def test_only_settings_are_taken() -> None:
+    with pytest.raises(TypeError, match="expected a class of settings"):
+        settings.page(["labkit.paths:ROOT"])
+
+
+def test_the_site_lists_every_class_of_settings_of_the_services() -> None:
+    listed = set(yaml.safe_load((ROOT / "docs/site.yaml").read_text())["settings"])
+    sources = (ROOT / "services/gourmetgram").rglob("settings.py")
+    declared = {
+        f"{'.'.join(file.relative_to(ROOT / 'services').with_suffix('').parts)}:{name}"
+        for file in sources
+        for name in re.findall(r"^class (\w+)\((?:Base|Lakehouse)Settings\)", file.read_text(), re.M)
+    }
+    assert listed == declared
+
+
+def test_every_service_and_port_of_the_compose_file_has_a_row() -> None:
+    described = yaml.safe_load(compose_file().read_text())["services"]
+    found = rows(services.page(compose_file()))
+    assert set(found) == set(described)
+    assert found["postgres"] == ["`postgres:18`", "5432", "this machine", "512m", "PostgreSQL"]
+    assert found["adminer"][1:3] == ["5050", "browsers"]
+    assert "left out" in found["adminer"][4]
+    assert all("$" not in cell for row in found.values() for cell in row)
