@@ -24,6 +24,7 @@ html_theme = "sphinx_book_theme"
 html_title = "GourmetGram"
 html_static_path = ["_static"]
 html_css_files = ["lab.css"]
+html_js_files = ["lab.js"]
 html_copy_source = False
 html_show_sourcelink = False
 html_show_sphinx = False

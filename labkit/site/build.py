@@ -51,6 +51,11 @@ class Site:
         return self.work / "site"
 
     @property
+    def diagrams(self) -> Diagrams:
+        """Where diagrams are drawn."""
+        return Diagrams(self.source, self.root / "build/cache/diagrams")
+
+    @property
     def recording(self) -> Recording:
         """The outputs of the last full run."""
         return Recording(self.root / "docs/outputs")
@@ -116,7 +121,7 @@ class Site:
         links = Links(self.root / "snippets", names, Target(self.source / STAGES, _page_of))
         for snippet in self.snippets:
             with in_file(f"snippets/{snippet.name}.md"):
-                renderer = PageRenderer(self.root, links, Diagrams(self.source))
+                renderer = PageRenderer(self.root, links, self.diagrams)
                 yield f"{STAGES}/{snippet.name}.ipynb", StagePage(snippet, renderer, self.recording).text()
         yield f"{STAGES}/table.txt", self._table()
         yield f"{STAGES}/contents.txt", self._contents()
@@ -149,8 +154,7 @@ class Site:
 
     def _seen_from_source(self, page: Path) -> str:
         folder = self.root / "docs" / page.parent.relative_to(self.source)
-        diagrams = Diagrams(self.source)
-        text = _DIAGRAM.sub(lambda found: pictures(found[1], diagrams), page.read_text(encoding="utf-8"))
+        text = _DIAGRAM.sub(lambda found: pictures(found[1], self.diagrams), page.read_text(encoding="utf-8"))
         return _links(text, folder, self.root, page.parent)
 
 
@@ -165,7 +169,10 @@ def _page_of(stage: str) -> str:
 
 
 _DIAGRAM = re.compile(r"^```mermaid\n(.*?)^```$", re.M | re.S)
-_LINK = re.compile(r"(?<=\]\()(?![a-z]+:|#|/)(?P<path>[^)#\s]+)")
+# Code comes first, so that links that it quotes are left alone.
+_LINK = re.compile(
+    r"(?P<code>^(`{3,})[^\n]*\n.*?^\2|`[^`\n]+`)|(?<=\]\()(?![a-z]+:|#|/)(?P<path>[^)#\s]+)", re.M | re.S
+)
 
 
 def _links(text: str, folder: Path, root: Path, page_folder: Path) -> str:
@@ -173,6 +180,8 @@ def _links(text: str, folder: Path, root: Path, page_folder: Path) -> str:
     docs = root / "docs"
 
     def seen(match: re.Match[str]) -> str:
+        if match["code"]:
+            return match["code"]
         file = Path(os.path.normpath(folder / match["path"]))
         if file.is_relative_to(docs):
             return f"/{file.relative_to(docs).as_posix()}"

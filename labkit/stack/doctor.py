@@ -20,8 +20,8 @@ from labkit.stack.stack import Stack
 from labkit.stack.taken_ports import REMEDY, is_held_by
 
 GIGABYTE = 1024**3
-MEMORY = {"embedded": 2 * GIGABYTE, "compose": 5 * GIGABYTE, "chameleon": 5 * GIGABYTE}
-DISK = 5 * GIGABYTE
+MEMORY = {"embedded": 4 * GIGABYTE, "compose": 5 * GIGABYTE, "chameleon": 5 * GIGABYTE}
+DISK = 6 * GIGABYTE
 ANSWER_SECONDS = 20
 
 

@@ -97,7 +97,7 @@ def test_every_stage_and_page_is_there(site: Path) -> None:
 
 def test_no_link_leads_nowhere(site: Path) -> None:
     lychee = Path(sys.executable).with_name("lychee")
-    flags = ["--offline", "--include-fragments", "--no-progress", f"--root-dir={site}"]
+    flags = ["--offline", "--include-fragments", "--no-progress", "--exclude-path=_static", f"--root-dir={site}"]
     looked = subprocess.run([lychee, *flags, str(site)], capture_output=True, text=True, check=False, timeout=120)
     assert looked.returncode == 0, looked.stdout[-3000:]
     assert int(re.findall(r"([\d,]+) Total", looked.stdout)[0].replace(",", "")) > 1000
@@ -107,6 +107,10 @@ def test_nothing_is_loaded_from_another_host(site: Path) -> None:
     assert [
         found for folder in {file.parent for file in site.rglob("*.html")} for found in loaded_from_elsewhere(folder)
     ] == []
+
+
+def test_no_page_names_a_folder_of_this_machine(site: Path) -> None:
+    assert [page for page in pages(site) if str(ROOT) in (site / page).read_text()] == []
 
 
 def test_each_stage_shows_what_its_cells_printed(site: Path) -> None:
