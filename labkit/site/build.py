@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from labkit.book import leaks
 from labkit.book.errors import SnippetError, in_file
 from labkit.book.links import Links, Target
 from labkit.book.snippets import Snippet
-from labkit.site import services, settings
+from labkit.site import http, services, settings
 from labkit.site.diagrams import Diagrams
 from labkit.site.pages import PageRenderer, pictures
 from labkit.site.record import Recorder
@@ -85,8 +85,10 @@ class Site:
         """Take the outputs of a run in place of those that are kept.
 
         Raises:
-            SnippetError: not everything ran, or what ran is not what the snippets say.
+            SnippetError: there is no such run, or not everything ran.
         """
+        if not (run / "run.json").exists():
+            raise SnippetError(f"expected the folder of a run that has ended, got {run}: ./lab run makes one")
         about = json.loads((run / "run.json").read_text(encoding="utf-8"))
         ports = ComposeFile(self.root / "docker/docker-compose.yaml").ports.values()
         scrubber = Scrubber(self.root, self.secrets, ports, about["port_offset"])
@@ -127,6 +129,8 @@ class Site:
         yield f"{STAGES}/contents.txt", self._contents()
         yield f"{REFERENCE}/services.md", services.page(self.root / "docker/docker-compose.yaml")
         yield f"{REFERENCE}/settings.md", settings.page(configuration["settings"])
+        if calls := configuration.get("http"):
+            yield f"{REFERENCE}/http.md", http.page(**calls)
         yield f"{REFERENCE}/commands.md", self._commands()
 
     def _table(self) -> str:
@@ -137,7 +141,7 @@ class Site:
             before = ", ".join(name.partition("_")[0] for name in snippet.needs) or "none"
             link = f"[{_short(snippet.title)}](/{STAGES}/{snippet.name})"
             rows.append(f"| {link} | {snippet.minutes} | {f'{seconds:.0f}' if seconds else 'none'} | {before} |")
-        return "\n".join(rows) + "\n"
+        return "\n".join([*rows, "", _told(self.recording.about()), ""])
 
     def _contents(self) -> str:
         """The stages for the list of pages at the side, which has little room."""
@@ -162,6 +166,13 @@ def _short(title: str) -> str:
     """A title without the name of the lab before its part."""
     part = title.partition(", part ")[2]
     return f"Part {part}" if part else title
+
+
+def _told(about: Mapping[str, str]) -> str:
+    """When and where the run was made; nothing before the first."""
+    if not about:
+        return ""
+    return f"The last full run began on {about['started']}, on {about['machine']}, in the place `{about['place']}`."
 
 
 def _page_of(stage: str) -> str:

@@ -36,7 +36,7 @@ class Recorder:
         """Replace what is kept by the outputs of a run, all stages of it.
 
         Raises:
-            SnippetError: the run failed or left out a stage, or its code is not that of the snippets.
+            SnippetError: the run failed or left out a stage.
         """
         about = json.loads((run / "run.json").read_text(encoding="utf-8"))
         _refuse_incomplete(about, snippets, run)
@@ -62,7 +62,7 @@ class Recorder:
             outputs = [self._output(output) for output in executed[name].outputs]
             for number, output in enumerate(outputs, 1):
                 pictures |= _taken_out(output, f"{snippet.name}/{name}-{number}.png")
-            cells[name] = asdict(RecordedCell(fingerprint(part.source), outputs))
+            cells[name] = asdict(RecordedCell(fingerprint(executed[name].source), outputs))
         return {"seconds": round(seconds, 1), "cells": cells}, pictures
 
     def _output(self, output: Mapping[str, Any]) -> Output:

@@ -122,6 +122,14 @@ def test_a_changed_cell_is_stale(tmp_path: Path, right: str, wrong: str, said: s
     assert [said in sentence for sentence in stale] == [True]
 
 
+def test_a_run_of_other_code_is_stale_from_the_start(tmp_path: Path) -> None:
+    run = run_of(tmp_path / "lab", TEXT.replace('print("one")', 'print("old")'))
+    snippet = parse("0_start", FRONT_MATTER + TEXT)
+    Recorder(tmp_path / "outputs", Scrubber(tmp_path, {}, [], 0)).record([snippet], run)
+    stale = list(Recording(tmp_path / "outputs").stage("0_start").stale(snippet, "embedded"))
+    assert stale == ["0_start: the cell prints was changed after its output was recorded"]
+
+
 def test_a_stage_that_never_ran_is_said_once(tmp_path: Path) -> None:
     stale = list(Recording(tmp_path).stage("0_start").stale(parse("0_start", FRONT_MATTER + TEXT), "embedded"))
     assert stale == ["0_start: no outputs were ever recorded"]

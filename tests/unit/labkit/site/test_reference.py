@@ -1,3 +1,4 @@
+import os
 import re
 
 import pytest
@@ -6,7 +7,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings
 
 from labkit.paths import ROOT, compose_file
-from labkit.site import services, settings
+from labkit.site import http, services, settings
 
 
 class Example(BaseSettings):
@@ -59,6 +60,17 @@ def test_the_site_lists_every_class_of_settings_of_the_services() -> None:
         for name in re.findall(r"^class (\w+)\((?:Base|Lakehouse)Settings\)", file.read_text(), re.M)
     }
     assert listed == declared
+
+
+def test_every_call_of_the_application_has_a_row() -> None:
+    told = yaml.safe_load((ROOT / "docs/site.yaml").read_text())["http"]
+    before = dict(os.environ)
+    found = rows(http.page(**told))
+    assert dict(os.environ) == before
+    assert found["POST /comments/"][1:3] == ["yes", "yes"]
+    assert found["GET /images/"][1:3] == ["no", "no"]
+    assert "415" in found["POST /upload/"][3]
+    assert len(found) > 10
 
 
 def test_every_service_and_port_of_the_compose_file_has_a_row() -> None:
