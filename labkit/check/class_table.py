@@ -2,12 +2,15 @@
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
 from labkit.check import progress
+
+_EXERCISE = re.compile(r"exercise-(\d+)-(\d+)")
 
 PASSED, FAILED, MISSING = "✓", "✗", "."
 
@@ -66,8 +69,7 @@ def exercises_in(notebooks: Iterable[Path]) -> list[str]:
     found = []
     for file in notebooks:
         identifiers = [cell.get("id", "") for cell in json.loads(file.read_text(encoding="utf-8"))["cells"]]
-        numbers = [one.removeprefix("exercise-") for one in identifiers if one.startswith("exercise-")]
-        found += [number.replace("-", ".") for number in numbers]
+        found += [f"{match[1]}.{match[2]}" for one in identifiers if (match := _EXERCISE.fullmatch(one))]
     return found
 
 
