@@ -13,14 +13,15 @@ _DEFAULT = re.compile(r"\$\{[A-Z0-9_]+:?-([^}]*)\}")
 
 PAGE = """# Services and ports
 
-Made from `docker/docker-compose.yaml`, the one description of the stack. On Chameleon, ports for browsers are open to
-the network and the others are not; everywhere else all of them can be reached from the same machine only.
+Made from `docker/docker-compose.yaml`, the one description of the stack. A port is open to this machine only; those
+that say *browsers* are open to the network on Chameleon. *Memory* is what a service may take at most, with Docker. What
+is left out without Docker are browsers of data: the notebooks show the same from Python.
 
 {tables}
 """
 
-HEAD = """| Service | What it runs | Port | Reached from | Memory, at most | Without Docker |
-| --- | --- | --- | --- | --- | --- |"""
+HEAD = """| Service | What it runs | Port | Memory | Without Docker |
+| --- | --- | --- | --- | --- |"""
 
 _EMBEDDED = {"postgres": "PostgreSQL", "valkey": "Valkey", "seaweedfs": "SeaweedFS", "kafka": "Apache Kafka"}
 
@@ -43,13 +44,11 @@ def _group(service: Mapping[str, Any]) -> str:
 
 def _row(name: str, service: Mapping[str, Any]) -> str:
     ports = [_PORT.match(text) for text in service.get("ports", [])]
-    found = [match for match in ports if match]
-    reached = ["browsers" if "LAB_BIND" in match["bind"] else "this machine" for match in found]
+    found = [f"{match['port']}{' (browsers)' if 'LAB_BIND' in match['bind'] else ''}" for match in ports if match]
     cells = (
         f"`{name}`",
         _runs(service),
-        "<br>".join(match["port"] for match in found) or "none",
-        "<br>".join(reached) or "other services",
+        "<br>".join(found) or "none",
         _DEFAULT.sub(_KEPT, str(service.get("mem_limit", "not limited"))),
         _without_docker(service),
     )
@@ -71,6 +70,6 @@ def _without_values(words: Iterable[str]) -> str:
 def _without_docker(service: Mapping[str, Any]) -> str:
     if server := service.get("x-embedded", {}).get("server"):
         return _EMBEDDED.get(server, str(server))
-    if reason := service.get("x-compose-only"):
-        return f"left out: {reason}"
+    if "x-compose-only" in service:
+        return "left out"
     return "the same"
