@@ -5,8 +5,6 @@ author = "the authors of the lab"
 copyright = f"{author}. Text and pictures: CC BY 4.0. Code: Apache-2.0"
 
 extensions = ["myst_nb", "sphinx_copybutton", "sphinx_design", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
-exclude_patterns = ["LICENSE.md"]
-nitpicky = False
 
 # The outputs are those of a full run, which ./build_docs.sh --record has taken over.
 nb_execution_mode = "off"

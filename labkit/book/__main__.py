@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
             _site(book).record(asked.record)
         passed = _check(book) if asked.check else _build(book)
         if passed and not asked.notebooks and (root / "docs/conf.py").exists():
-            passed = _check_site(book) if asked.check else _build_site(book)
+            passed = _make_site(book, check=asked.check)
     except SnippetError as error:
         print(f"build_docs: {error}", file=sys.stderr)
         return 1
@@ -71,16 +71,8 @@ def _site(book: Book) -> "Site":
     return Site(book.root, book.snippets(), book.secrets(), book.root / "build")
 
 
-def _build_site(book: Book) -> bool:
-    site = _site(book)
-    site.build()
-    for cell in site.stale():
-        print(f"build_docs: {cell}", file=sys.stderr)
-    print(f"the site is at {site.output / 'index.html'}")
-    return True
-
-
-def _check_site(book: Book) -> bool:
+def _make_site(book: Book, *, check: bool) -> bool:
+    """Build the site, and name cells whose outputs are stale; with `check`, those are a failure."""
     site = _site(book)
     stale = site.stale()
     for cell in stale:
@@ -88,7 +80,8 @@ def _check_site(book: Book) -> bool:
     if stale:
         print("build_docs: run ./lab run, then ./build_docs.sh --record, and commit docs/outputs", file=sys.stderr)
     site.build()
-    return not stale
+    print(f"the site is at {site.output / 'index.html'}")
+    return not (check and stale)
 
 
 if __name__ == "__main__":

@@ -101,14 +101,14 @@ answer = 41
 
 
 def write(root: Path, name: str) -> list[Path]:
-    """Write the files of a new stage, such as `9_dashboards`, into the lab at `root`; returns them.
+    """Write the files of a new stage, such as `10_dashboards`, into the lab at `root`; returns them.
 
     Raises:
         SnippetError: the name is no name for a stage, or its number is taken; nothing was written.
     """
     match = NAME.fullmatch(name)
     if not match:
-        raise SnippetError(f"expected a number and a topic in small letters, such as 9_dashboards, got {name!r}")
+        raise SnippetError(f"expected a number and a topic in small letters, such as 10_dashboards, got {name!r}")
     if taken := sorted((root / "snippets").glob(f"{match['number']}_*.md")):
         raise SnippetError(f"the number {match['number']} is taken by {taken[0].name}: choose another one")
     words = {"name": name, "number": match["number"], "title": match["topic"].replace("_", " ")}

@@ -18,8 +18,8 @@ class CheckFailed(AssertionError):
     """Something is not as it should be; the message says what, and what to do."""
 
 
-def check(what: str, condition: Condition, remedy: str) -> None:
-    """Print that something is true.
+def check(what: str, condition: Condition, remedy: str, lead: str = "what to do") -> None:
+    """Print that something is true; `lead` stands before the remedy when it is not.
 
     Raises:
         CheckFailed: it is not, or `condition` is a function and raised; the message holds the remedy.
@@ -28,9 +28,9 @@ def check(what: str, condition: Condition, remedy: str) -> None:
         holds = condition() if callable(condition) else condition
     except Exception as error:
         reason = f"{type(error).__name__}: {error}".strip()
-        raise CheckFailed(f"✗ {what}\n  it could not be checked: {reason}\n  what to do: {remedy}") from error
+        raise CheckFailed(f"✗ {what}\n  it could not be checked: {reason}\n  {lead}: {remedy}") from error
     if not holds:
-        raise CheckFailed(f"✗ {what}\n  what to do: {remedy}")
+        raise CheckFailed(f"✗ {what}\n  {lead}: {remedy}")
     print(f"✓ {what}")
 
 

@@ -45,9 +45,9 @@ class Exercise:
         if self.state == "open" or self.failed:
             return
         try:
-            check(what, lambda: condition(self.answer), advice)
+            check(what, lambda: condition(self.answer), advice, lead="think about")
         except CheckFailed as failure:
-            print(str(failure).replace("what to do:", "think about:"))
+            print(failure)
             self.failed += 1
         else:
             self.passed += 1

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from labkit.paths import ROOT
 
-Name = Annotated[str, typer.Argument(help="a number and a topic, such as 9_dashboards")]
+Name = Annotated[str, typer.Argument(help="a number and a topic, such as 10_dashboards")]
 
 
 def command(name: Name) -> None:

@@ -16,7 +16,9 @@ Csv = Annotated[Path | None, typer.Option("--csv", help="write the table to this
 
 def command(folder: Folder, csv: Csv = None) -> None:
     """Show which stages and exercises each student of a class has done."""
-    notebooks = sorted(NOTEBOOKS.glob("*.ipynb"), key=lambda file: (int(file.stem.partition("_")[0]), file.stem))
+    from labkit.runner.chapters import chapters
+
+    notebooks = [chapter.path for chapter in chapters(NOTEBOOKS, "")]
     try:
         table = ClassTable([file.stem for file in notebooks], exercises_in(notebooks), collect(folder))
     except FileNotFoundError as error:

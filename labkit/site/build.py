@@ -79,6 +79,7 @@ class Site:
         )
         if made.returncode:
             raise SnippetError(f"Sphinx could not make the site:\n{made.stderr or made.stdout}")
+        self._refuse_leaks(self.output, ".html")  # autodoc shows values that are in no page's source
         (self.output / ".nojekyll").touch()  # GitHub Pages shall take folders that begin with _ as well
 
     def record(self, run: Path) -> None:
@@ -114,7 +115,10 @@ class Site:
             file = self.source / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
-        pages = [file for file in self.source.rglob("*") if file.suffix in {".md", ".ipynb"}]
+        self._refuse_leaks(self.source, ".md", ".ipynb")
+
+    def _refuse_leaks(self, folder: Path, *endings: str) -> None:
+        pages = [file for file in folder.rglob("*") if file.suffix in endings]
         leaks.refuse(((file, file.read_text(encoding="utf-8")) for file in pages), self.secrets)
 
     def _made(self) -> Iterator[tuple[str, str]]:

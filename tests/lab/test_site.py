@@ -154,6 +154,14 @@ def test_a_password_in_a_page_stops_the_build(tmp_path: Path) -> None:
     assert PASSWORD not in str(refused.value)
 
 
+def test_a_password_that_only_the_made_pages_show_stops_the_build(tmp_path: Path) -> None:
+    site = small_site(tmp_path)
+    with (tmp_path / "docs/conf.py").open("a") as settings:
+        settings.write(f"html_title = {PASSWORD!r}\n")
+    with pytest.raises(SnippetError, match=r"contains the value of DB_PASSWORD"):
+        site.build()
+
+
 def test_a_diagram_without_words_stops_the_build(tmp_path: Path) -> None:
     with pytest.raises(SnippetError, match=r"docs/other\.md: a diagram says in words"):
         small_site(tmp_path, other="# Other\n\n```mermaid\nflowchart LR\na --> b\n```\n").build()
