@@ -66,6 +66,12 @@ class Snippet:
     minutes: int = 0
     needs: tuple[str, ...] = ()
 
+    @property
+    def is_for_portal(self) -> bool:
+        """Whether its cells run in the Jupyter of the portal, and not on the machine of the services."""
+        cells = [part for part in self.parts if isinstance(part, Cell)]
+        return bool(cells) and all(PORTAL in cell.tags for cell in cells)
+
 
 def runs_in(tags: Sequence[str], place: str) -> bool:
     """Whether a cell with these tags runs in `place`: one with tags only-P runs in the places P and nowhere else."""
