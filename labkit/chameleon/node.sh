@@ -9,6 +9,15 @@ cd "$(dirname "$0")/../.."
 
 say() { printf '%s\n' "$*"; }
 
+until_answered() { # name, command: waits a minute for it to succeed
+    for _ in $(seq 120); do
+        if "${@:2}" >/dev/null 2>&1; then return; fi
+        sleep 0.5
+    done
+    say "$1 did not answer within a minute." >&2
+    return 1
+}
+
 # <steps>
 packages() {
     if ! docker compose version >/dev/null 2>&1 || ! docker buildx version >/dev/null 2>&1 || ! python3 -m ensurepip --version >/dev/null 2>&1; then
@@ -20,6 +29,7 @@ packages() {
     sudo systemctl enable --now docker
     # Who is in this group may use Docker, and so do anything on this machine. It counts from the next login on.
     sudo usermod --append --groups docker "$USER"
+    until_answered "Docker" sudo docker info
     say "Docker $(sudo docker version --format '{{.Server.Version}}'), Compose $(docker compose version --short)"
 }
 
@@ -43,22 +53,16 @@ jupyter() {
     if ! pgrep --uid "$USER" --full 'jupyterlab --port=8888' >/dev/null; then
         in_group "setsid nohup ./lab notebook >$HOME/jupyter.log 2>&1 </dev/null &"
     fi
-    for _ in $(seq 120); do
-        if curl --silent --fail --output /dev/null http://127.0.0.1:8888/api; then
-            say "Jupyter answers"
-            return
-        fi
-        sleep 0.5
-    done
-    say "Jupyter did not start within a minute. The last lines of its log:" >&2
-    tail -n 20 ~/jupyter.log >&2
-    exit 1
+    until_answered "Jupyter" jupyter_answers || { tail -n 20 ~/jupyter.log >&2 && exit 1; }
+    say "Jupyter answers"
 }
+
+jupyter_answers() { curl --silent --fail --output /dev/null http://127.0.0.1:8888/api; }
 
 status() {
     say "Docker:  $(in_group docker info --format "'{{.ServerVersion}}, {{.Images}} images'" 2>&1 | tail -n 1)"
     say "fetched: $(tail -n 1 ~/fetch.log 2>/dev/null || say not begun)"
-    say "Jupyter: $(curl --silent --fail --output /dev/null http://127.0.0.1:8888/api && say answers || say does not answer)"
+    if jupyter_answers; then say "Jupyter: answers"; else say "Jupyter: does not answer"; fi
     say "disk:    $(df --human-readable --output=avail . | tail -n 1 | tr -d ' ') free"
 }
 
