@@ -129,7 +129,7 @@ def notebook(place: Place = None) -> None:
     argv = [sys.executable, "-m", "jupyterlab", f"--port={port}", f"--notebook-dir={NOTEBOOKS}"]
     if stack.place == "chameleon":  # the token is not in the command line, which others on the machine could read
         environment["JUPYTER_TOKEN"] = stack.setting("NOTEBOOK_TOKEN")
-        argv += [f"--ip={machine.EVERYWHERE}", "--no-browser"]
+        argv += [f"--ip={machine.EVERYWHERE}", "--no-browser", "--ServerApp.port_retries=0"]
         print(f"Jupyter is at http://{machine.public_host()}:{port}, its token is NOTEBOOK_TOKEN in docker/.env.")
     else:
         argv += [f"--ip={machine.LOCAL}"] + ["--no-browser"] * (not sys.stdout.isatty())

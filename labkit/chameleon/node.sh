@@ -9,12 +9,12 @@ cd "$(dirname "$0")/../.."
 
 say() { printf '%s\n' "$*"; }
 
-until_answered() { # name, command: waits a minute for it to succeed
-    for _ in $(seq 120); do
+until_answered() { # name, command: waits for it to succeed
+    for _ in $(seq $((2 * ${SECONDS_TO_ANSWER:=60}))); do
         if "${@:2}" >/dev/null 2>&1; then return; fi
         sleep 0.5
     done
-    say "$1 did not answer within a minute." >&2
+    say "$1 did not answer within $SECONDS_TO_ANSWER s." >&2
     return 1
 }
 
@@ -37,12 +37,12 @@ packages() {
 in_group() { sg docker -c "$*"; }
 
 fetch() {
-    if pgrep --uid "$USER" --full 'labkit fetch' >/dev/null; then
+    if ! flock --nonblock ~/fetch.lock true; then
         say "it is at work already; see ~/fetch.log"
         return
     fi
     ./lab --help >/dev/null
-    in_group "setsid nohup ./lab fetch --place chameleon >$HOME/fetch.log 2>&1 </dev/null &"
+    in_group "setsid nohup flock --nonblock ~/fetch.lock ./lab fetch --place chameleon >$HOME/fetch.log 2>&1 </dev/null &"
     say "images and packages come in the background; see ~/fetch.log"
 }
 
@@ -50,10 +50,13 @@ fetch() {
 
 jupyter() {
     ./lab place chameleon --host "$1"
-    if ! pgrep --uid "$USER" --full 'jupyterlab --port=8888' >/dev/null; then
+    if ! jupyter_answers; then
         in_group "setsid nohup ./lab notebook >$HOME/jupyter.log 2>&1 </dev/null &"
     fi
-    until_answered "Jupyter" jupyter_answers || { tail -n 20 ~/jupyter.log >&2 && exit 1; }
+    if ! until_answered "Jupyter" jupyter_answers; then
+        tail -n 20 ~/jupyter.log >&2
+        exit 1
+    fi
     say "Jupyter answers"
 }
 
