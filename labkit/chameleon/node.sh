@@ -7,10 +7,12 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
+: "${SECONDS_TO_ANSWER:=60}"
+
 say() { printf '%s\n' "$*"; }
 
 until_answered() { # name, command: waits for it to succeed
-    for _ in $(seq $((2 * ${SECONDS_TO_ANSWER:=60}))); do
+    for _ in $(seq $((2 * SECONDS_TO_ANSWER))); do
         if "${@:2}" >/dev/null 2>&1; then return; fi
         sleep 0.5
     done
