@@ -20,7 +20,7 @@ app = typer.Typer(
 )
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
-COMMANDS = ("run", "test", "bench", "check_notebooks", "build_docs", "new_stage", "progress", "doctor")
+COMMANDS = ("run", "test", "bench", "check_notebooks", "build_docs", "new_stage", "package", "progress", "doctor")
 """Commands with a module of their own in labkit/commands/, each with a function `command`."""
 
 FOLLOWED_LINES = 1000
