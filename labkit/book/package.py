@@ -76,7 +76,7 @@ def _commit(root: Path, ref: str | None) -> str:
     if ref is None and (changed := _git(root, "status", "--porcelain", "--untracked-files=no")):
         raise PackageError(f"only what is committed gets into the package. Commit these, or name a --ref:\n{changed}")
     try:
-        return _git(root, "rev-parse", "--verify", "--end-of-options", f"{ref or 'HEAD'}^{{commit}}")
+        return _git(root, "rev-parse", "--verify", f"{ref or 'HEAD'}^{{commit}}")
     except PackageError as error:
         raise PackageError(f"there is no commit {ref or 'HEAD'} here: {error}") from error
 

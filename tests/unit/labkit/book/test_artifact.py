@@ -108,6 +108,13 @@ def test_what_the_portal_would_refuse_does_not_get_there(lab: Lab, old: str, new
     assert "artifact.yaml" in error or "docker/.env" in error
 
 
+def test_the_stages_count_for_the_length(lab: Lab) -> None:
+    facts = FACTS.format(authors="[]").replace("Takes", "T" * 4900)
+    assert main([], with_facts(lab(), facts)) == 0
+    error = build_error(with_facts(lab(_0_start=STAGE.replace("Start", "S" * 100)), facts))
+    assert "long_description: expected at most 5000 characters" in error
+
+
 Change = Callable[[list[dict[str, Any]]], object]
 
 
