@@ -27,6 +27,7 @@ COMMANDS = (
     "check_notebooks",
     "build_docs",
     "new_stage",
+    "package",
     "progress",
     "doctor",
     "place",
