@@ -1,0 +1,101 @@
+"""Runs the look-alike, and notebooks against it; each line of JSON on standard input asks for one, or for the end.
+
+A program of its own, because the whole of it may live in a namespace: `place.py` starts it.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from papermill.parameterize import parameterize_notebook
+
+from labkit.paths import ROOT
+from tests.chameleon import namespace
+from tests.chameleon.jupyter import HOST, KERNEL, Jupyter
+
+END_SECONDS = 20
+
+
+def main() -> None:
+    """Prepare the place, serve, and answer."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--way", choices=namespace.WAYS, required=True)
+    arguments, more = parser.parse_known_args()
+    if arguments.way != "ports":
+        namespace.prepare(HOST, arguments.folder, [arguments.folder, ROOT / "build"])
+    jupyter = Jupyter(arguments.folder)
+    with _look_alike(jupyter, more):
+        _say({"ready": True})
+        for line in sys.stdin:
+            _say(_run(jupyter, **json.loads(line)))
+
+
+def _say(answer: dict[str, Any]) -> None:
+    print(json.dumps(answer), flush=True)
+
+
+@contextmanager
+def _look_alike(jupyter: Jupyter, more: list[str]) -> Iterator[None]:
+    """Serve the cloud; what it prints goes to `lookalike.log`."""
+    command = [sys.executable, "-m", "tests.chameleon.lookalike", "--folder", str(jupyter.folder)]
+    with (jupyter.folder / "lookalike.log").open("w") as log:
+        process = subprocess.Popen([*command, *more], stdin=subprocess.PIPE, stdout=log, stderr=log)
+    assert process.stdin
+    try:
+        yield
+    finally:
+        process.stdin.close()
+        try:
+            process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _run(
+    jupyter: Jupyter, notebook: str, output: str, folder: str, parameters: dict[str, Any], timeout: float
+) -> dict[str, Any]:
+    """Run a notebook up to its end or its first error, and write it with its outputs."""
+    book = nbformat.read(notebook, as_version=4)
+    if parameters:
+        book = parameterize_notebook(book, parameters, report_mode=False)
+    seconds: list[float] = []
+    began = [time.monotonic()]
+
+    def started(**_: Any) -> None:
+        began[0] = time.monotonic()
+
+    def ended(**_: Any) -> None:
+        seconds.append(round(time.monotonic() - began[0], 2))
+
+    client = NotebookClient(
+        book,
+        timeout=timeout,
+        kernel_name=KERNEL,
+        resources={"metadata": {"path": folder}},
+        on_cell_execute=started,
+        on_cell_executed=ended,
+    )
+    os.environ["JUPYTER_PATH"] = str(jupyter.folder / "jupyter")
+    error = ""
+    try:
+        client.execute(env=jupyter.variables())
+    except (CellExecutionError, CellTimeoutError, DeadKernelError) as failure:
+        error = str(failure)
+    nbformat.write(book, output)
+    return {"error": error, "seconds": seconds}
+
+
+if __name__ == "__main__":
+    main()
