@@ -9,7 +9,8 @@ from pathlib import Path
 import nbformat
 
 from tests.chameleon.lookalike.scenarios import SCENARIOS
-from tests.chameleon.place import Result, run_notebooks
+from tests.chameleon.place import run_notebooks
+from tests.chameleon.results import Result
 
 
 def main() -> None:
@@ -28,7 +29,8 @@ def main() -> None:
     result = run_notebooks(arguments.notebooks, arguments.scenario)
     _write(result, arguments.out)
     for one in result.notebooks:
-        print(f"{one.name}: {'failed' if one.error else 'passed'} after {sum(one.seconds):.0f} s\n{one.error}")
+        print(f"{one.name}: {'failed' if one.error else 'passed'} after {sum(one.seconds):.0f} s")
+        print(one.traceback or one.error)
     print(f"by project, at the end:\n{json.dumps(result.cloud['by_project'], indent=2)}\nall of it: {arguments.out}")
     sys.exit(any(one.error for one in result.notebooks))
 

@@ -20,10 +20,19 @@ PASSED_ON = ("LANG", "LC_ALL", "TMPDIR")
 
 
 @dataclass(frozen=True)
+class Ports:
+    """Where the look-alike listens; `ssh` is added to the last part of a floating IP, and 0 means its own port 22."""
+
+    cloud: int = 5000
+    ssh: int = 0
+
+
+@dataclass(frozen=True)
 class Jupyter:
-    """The folder of one student's Jupyter."""
+    """The folder of one student's Jupyter, and where it finds the cloud."""
 
     folder: Path
+    ports: Ports = Ports()
 
     @property
     def private_key(self) -> Path:
@@ -100,7 +109,12 @@ class Jupyter:
 
     def _look_alike(self) -> dict[str, str]:
         """What is different from Chameleon's."""
-        return {
+        seed = {
+            "PYTHONPATH": str(Path(__file__).with_name("seed")),
+            "LOOKALIKE_PORT": str(self.ports.cloud),
+            "LOOKALIKE_SSH_PORT": str(self.ports.ssh),
+        }
+        return (seed if self.ports.ssh else {}) | {
             "CHI_RESOURCE_API_URL": f"{BASE}/reference",
             "OS_CAFILE": str(self.authority),
             "REQUESTS_CA_BUNDLE": str(self.authority),

@@ -1,77 +1,48 @@
 """Runs notebooks against the look-alike of Chameleon, as `run_notebooks` or step by step in a `Place`."""
 
 import json
+import random
 import shutil
+import socket
 import ssl
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
 import nbformat
+from papermill.inspection import inspect_notebook
 
 from labkit.paths import ROOT
 from tests.chameleon import namespace
-from tests.chameleon.jupyter import Jupyter
+from tests.chameleon.jupyter import Jupyter, Ports
+from tests.chameleon.lookalike.node_home import ANSWERS
 from tests.chameleon.lookalike.world import BASE
+from tests.chameleon.results import Executed, Result
+from tests.support.processes import ENDS_WITH_ITS_PARENT, free_port
 
 READY_SECONDS = 30
 CELL_SECONDS = 180.0
-
-
-@dataclass(frozen=True)
-class Executed:
-    """A notebook with its outputs; `error` is what a student would read at the cell that failed, or empty."""
-
-    name: str
-    notebook: Any
-    error: str
-    seconds: list[float]
-    """For each code cell that was run."""
-
-    @property
-    def text(self) -> str:
-        """Everything that the cells have printed, one after the other."""
-        outputs = [one for cell in self.notebook.cells for one in cell.get("outputs", [])]
-        return "".join(one.get("text") or one.get("data", {}).get("text/plain", "") for one in outputs)
-
-
-@dataclass(frozen=True)
-class Result:
-    """What came out of it.
-
-    Attributes:
-        notebooks: as they were run.
-        cloud: its last state: `by_project` for a quick look, `leases`, `servers`, `floating_ips`, `groups`, `audit`, …
-        requests: method, path, status, user and project of each request to OpenStack.
-        commands: what nodes' recorders were called with (`argv`, `stdin`).
-        sessions: each command that came over SSH, with its exit status.
-    """
-
-    notebooks: list[Executed]
-    cloud: dict[str, Any]
-    requests: list[dict[str, Any]]
-    commands: list[dict[str, Any]]
-    sessions: list[dict[str, Any]]
+NODES = range(10, 20)
+"""Last parts of the floating IPs that ports are looked for, where there is no network namespace."""
 
 
 class Place:
     """A look-alike that runs, and the Jupyter of one student beside it. Made by `open_place`."""
 
-    def __init__(self, folder: Path, process: "subprocess.Popen[str]") -> None:
-        self.folder = folder
+    def __init__(self, jupyter: Jupyter, process: "subprocess.Popen[str]") -> None:
+        self.folder = jupyter.folder
         self._process = process
-        transport = httpx.HTTPTransport(
-            uds=str(folder / "control.sock"), verify=ssl.create_default_context(cafile=str(Jupyter(folder).authority))
-        )
-        self.control = httpx.Client(transport=transport, base_url=f"{BASE}/lookalike", timeout=10)
+        trusted = ssl.create_default_context(cafile=str(jupyter.authority))
+        transport = httpx.HTTPTransport(uds=str(self.folder / "control.sock"), verify=trusted)
+        self._control = httpx.Client(transport=transport, base_url=f"{BASE}/lookalike", timeout=30)
         self._notebooks: list[Executed] = []
+        self._before: dict[str, Any] = {}
 
     def run(
         self,
@@ -88,19 +59,19 @@ class Place:
             folder: where its cells run; an empty folder, when not given.
             timeout: seconds that a cell may take.
         """
+        unknown = set(parameters or ()) - known_parameters(notebook)
+        assert not unknown, f"{notebook.name} has no such parameters: {', '.join(sorted(unknown))}"
         output = self.folder / "executed" / f"{len(self._notebooks)}-{notebook.name}"
         work = folder or self.folder / "work"
         for one in (output.parent, work):
             one.mkdir(exist_ok=True)
         asked = {"notebook": str(notebook.resolve()), "output": str(output), "folder": str(work)}
         answer = self._ask(asked | {"parameters": dict(parameters or {}), "timeout": timeout})
-        done = Executed(notebook.stem, nbformat.read(output, as_version=4), answer["error"], answer["seconds"])
-        self._notebooks.append(done)
-        return done
+        self._notebooks.append(Executed(notebook.stem, nbformat.read(output, as_version=4), **answer))
+        return self._notebooks[-1]
 
     def _ask(self, question: dict[str, Any]) -> dict[str, Any]:
         assert self._process.stdin
-        assert self._process.stdout
         self._process.stdin.write(json.dumps(question) + "\n")
         self._process.stdin.flush()
         return self._answer()
@@ -129,37 +100,52 @@ class Place:
         """Remove a server, lease or group by its name, or a floating_ip by its address."""
         return self._post("/remove", {"kind": kind, "name": name})
 
+    def answer(self, command: str, script: str) -> None:
+        """Let a shell script answer for a recorded command of the nodes, such as `apt-get`: fail, say something."""
+        folder = self.folder / ANSWERS
+        folder.mkdir(exist_ok=True)
+        file = folder / command
+        file.write_text(f"#!/bin/bash\n{script}\n")
+        file.chmod(0o755)
+
     def result(self) -> Result:
         """What has come out of it until now."""
-        commands = self._get("/commands")
-        requests = self._get("/requests")
-        return Result(list(self._notebooks), self.cloud(), requests, commands["commands"], commands["sessions"])
+        done, requests = self._get("/commands"), self._get("/requests")
+        return Result(list(self._notebooks), self.cloud(), self._before, requests, done["commands"], done["sessions"])
 
     def log(self) -> str:
         """What the look-alike and what runs the notebooks have printed; for when a test has failed."""
         return "".join(one.read_text() for one in sorted(self.folder.glob("*.log")))
 
     def _get(self, path: str) -> Any:
-        return self.control.get(path).raise_for_status().json()
+        return self._control.get(path).raise_for_status().json()
 
     def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        answer: dict[str, Any] = self.control.post(path, json=body).raise_for_status().json()
-        return answer
+        answer = self._control.post(path, json=body)
+        assert answer.is_success, answer.text
+        cloud: dict[str, Any] = answer.json()
+        return cloud
 
     def wait_until_ready(self) -> None:
         """Return when the look-alike answers."""
         self._answer()
         deadline = time.monotonic() + READY_SECONDS
-        while not self._is_ready():
+        while not self._before:
             assert self._process.poll() is None, f"the look-alike has ended:\n{self.log()}"
             assert time.monotonic() < deadline, f"the look-alike does not answer:\n{self.log()}"
             time.sleep(0.05)
+            with suppress(httpx.TransportError):
+                self._before = self.cloud()
 
-    def _is_ready(self) -> bool:
-        try:
-            return self.control.get("/cloud").is_success
-        except httpx.TransportError:
-            return False
+    def close(self) -> None:
+        """End everything."""
+        self._control.close()
+        self._process.communicate()
+
+
+def known_parameters(notebook: Path) -> set[str]:
+    """Names of the variables in a notebook's cell with the tag `parameters`."""
+    return set(inspect_notebook(str(notebook)))
 
 
 @contextmanager
@@ -167,35 +153,49 @@ def open_place(scenario: str = "nothing", files: Path | None = None, way: str = 
     """A look-alike for as long as the `with` lasts; nothing of it is left afterwards.
 
     Args:
-        scenario: names of `lookalike/scenarios.py`, joined with a plus.
+        scenario: starting states and failures, joined with a plus; `python -m tests.chameleon --help` lists them.
         files: folder whose content the home of each node has from the start.
         way: how to keep it apart from the machine, of `namespace.WAYS`; the best that there is, when not given.
     """
     folder = Path(tempfile.mkdtemp(prefix="lookalike-"))
-    jupyter = Jupyter(folder)
+    way = way or namespace.way()
+    jupyter = Jupyter(folder, _free_ports() if way == "ports" else Ports())
     try:
         jupyter.make()
-        process = _start(jupyter, scenario, files, way or namespace.way())
-        place = Place(folder, process)
+        place = Place(jupyter, _start(jupyter, scenario, files, way))
         try:
             place.wait_until_ready()
             if "no_keypair" in scenario:
                 jupyter.take_keys_away()
             yield place
         finally:
-            place.control.close()
-            process.communicate()
+            place.close()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _start(jupyter: Jupyter, scenario: str, files: Path | None, way: str) -> "subprocess.Popen[str]":
-    inside = [sys.executable, "-m", "tests.chameleon.inside", "--folder", str(jupyter.folder), "--way", way]
+    inside = [sys.executable, "-m", "tests.chameleon.inside", "--folder", jupyter.folder, "--way", way]
+    ports = ["--port", jupyter.ports.cloud, "--ssh-port", jupyter.ports.ssh]
     serving = ["--scenario", scenario, "--certificate", jupyter.certificate, "--public-key", jupyter.public_key]
-    command = [*namespace.WAYS[way], *inside, *map(str, serving), *(["--files", str(files)] if files else [])]
+    more = ["--files", files] if files else []
+    command = [*ENDS_WITH_ITS_PARENT, *namespace.WAYS[way], *map(str, [*inside, *ports, *serving, *more])]
     with (jupyter.folder / "inside.log").open("w") as log:
         pipe = subprocess.PIPE
         return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=log, text=True, cwd=ROOT)
+
+
+def _free_ports() -> Ports:
+    """Ports that nobody listens on now, for the cloud and for some nodes."""
+    while True:
+        base = random.randrange(20_000, 32_000)
+        if all(_is_free(base + node) for node in NODES):
+            return Ports(free_port(), base)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as trial:
+        return trial.connect_ex(("127.0.0.1", port)) != 0
 
 
 def run_notebooks(
@@ -209,13 +209,17 @@ def run_notebooks(
 
     Args:
         paths: the notebooks.
-        scenario: how the cloud is, see `lookalike/scenarios.py`.
-        parameters: for each of them.
+        scenario: how the cloud is, see `open_place`.
+        parameters: each notebook gets those that it knows; one must know them.
         files: what the home of each node has from the start.
         timeout: seconds that a cell may take.
     """
+    given = dict(parameters or {})
+    unknown = given.keys() - set().union(*map(known_parameters, paths))
+    assert not unknown, f"no notebook has the parameters {', '.join(sorted(unknown))}"
     with open_place(scenario, files) as place:
         for path in paths:
-            if place.run(path, parameters, timeout=timeout).error:
+            wanted = known_parameters(path)
+            if place.run(path, {name: given[name] for name in given.keys() & wanted}, timeout=timeout).error:
                 break
         return place.result()

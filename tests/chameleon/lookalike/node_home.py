@@ -10,8 +10,10 @@ from pathlib import Path
 RECORDED = (
     *("sudo", "su", "sg", "newgrp", "apt-get", "apt", "dpkg", "snap", "add-apt-repository", "systemctl", "service"),
     *("usermod", "useradd", "adduser", "groupadd", "addgroup", "gpasswd", "passwd", "mount", "umount", "modprobe"),
-    *("ufw", "iptables", "nft", "sysctl", "reboot", "shutdown", "poweroff", "hostnamectl", "timedatectl"),
+    *("whoami", "ufw", "iptables", "nft", "sysctl", "reboot", "shutdown", "poweroff", "hostnamectl", "timedatectl"),
 )
+ANSWERS = "answers"
+"""Folder beside the log in which a test puts programs that answer for recorders."""
 ABSENT = ("docker", "docker-compose", "dockerd", "containerd", "podman", "nerdctl", "kubectl", "pkill", "killall")
 """Not on a fresh node, whatever this machine has; Docker comes with `apt-get install`."""
 
@@ -52,6 +54,7 @@ class NodeHome:
             "PATH": f"{self.recorders}:{self.folder / 'programs'}",
             "LOOKALIKE_NODE": self.node,
             "LOOKALIKE_COMMANDS": str(self.log),
+            "LOOKALIKE_ANSWERS": str(self.log.with_name(ANSWERS)),
         }
 
     def make(self, files: Path | None, docker: bool) -> None:

@@ -1,7 +1,8 @@
 """Stands for a command that would change a machine: writes down how it was called, and succeeds.
 
 Runs alone, by a Python without site-packages. `sudo` goes on with what it is asked to run where that is a recorder or a
-shell; everything else that somebody wants to do as root is only written down. `sg` runs its command in a shell.
+shell; everything else that somebody wants to do as root is only written down. `sg` runs its command in a shell. Where a
+test has put a program of the same name into LOOKALIKE_ANSWERS, that runs then: it may fail, or say something.
 """
 
 import json
@@ -11,6 +12,7 @@ from pathlib import Path
 
 NAME, ARGUMENTS = Path(sys.argv[0]).name, sys.argv[1:]
 RECORDERS = Path(sys.argv[0]).resolve().parent
+ANSWER = Path(os.environ["LOOKALIKE_ANSWERS"]) / NAME
 SHELLS = ("bash", "sh", "env")
 TAKE_A_VALUE = ("-u", "-g", "--user", "--group")
 INPUT_BYTES = 10_000
@@ -39,6 +41,8 @@ def shell_command(arguments: list[str]) -> list[str]:
 
 def goes_on_with() -> list[str]:
     """The command to run after this one was written down, if any."""
+    if ANSWER.exists():
+        return [str(ANSWER), *ARGUMENTS]
     if NAME == "sg":
         return shell_command(ARGUMENTS)
     rest = after_options(ARGUMENTS) if NAME == "sudo" else []
@@ -50,7 +54,7 @@ def main() -> None:
     writes = NAME == "sudo" and after_options(ARGUMENTS)[:1] == ["tee"]
     stdin = sys.stdin.read(INPUT_BYTES) if writes else ""
     record(stdin)
-    print(stdin, end="", flush=True)
+    print("cc\n" if NAME == "whoami" else stdin, end="", flush=True)
     if NAME in ("apt-get", "apt") and "install" in ARGUMENTS and any("docker" in one for one in ARGUMENTS):
         (RECORDERS / "docker").unlink(missing_ok=True)
         (RECORDERS / "docker").symlink_to("sudo")
