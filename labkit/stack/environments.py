@@ -27,8 +27,13 @@ def program(name: str, command: str) -> str:
     return str(folder(name) / "bin" / command)
 
 
-def ensure(name: str, say: Callable[[str], None] = print) -> None:
+def ensure(name: str, say: Callable[[str], None] = print, *, finds_services: bool = True) -> None:
     """Make an environment, or bring it up to its lock file; a moment when it is there already.
+
+    Args:
+        name: of the lock file, and of the folder below FOLDER.
+        say: gets a line when something is installed.
+        finds_services: whether its programs can import `gourmetgram`.
 
     Raises:
         StackError: there is no such lock file, or a package cannot be installed.
@@ -44,6 +49,8 @@ def ensure(name: str, say: Callable[[str], None] = print) -> None:
         began = time.monotonic()
         say(f"installing the environment {name} (once, about a minute) …")
         _install(name, lock)
+        if finds_services:
+            _add_services(name)
         stamp.write_text(wanted)
         say(f"installed after {time.monotonic() - began:.0f} s")
 
@@ -53,7 +60,10 @@ def _install(name: str, lock: Path) -> None:
     if not (target / "bin" / "python").exists():
         _uv("venv", "--allow-existing", "--python", sys.executable, str(target))
     _uv("pip", "sync", "--require-hashes", "--python", str(target / "bin" / "python"), str(lock))
-    packages = target / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
+
+
+def _add_services(name: str) -> None:
+    packages = folder(name) / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
     (packages / "gourmetgram.pth").write_text(f"{ROOT / 'services'}\n")
 
 

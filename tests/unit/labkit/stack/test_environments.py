@@ -38,6 +38,12 @@ def test_programs_of_an_environment_find_our_packages(small: Path) -> None:
     subprocess.run([python, "-c", "import gourmetgram_is_found"], check=True)
 
 
+def test_an_environment_may_be_without_our_packages(small: Path) -> None:
+    environments.ensure("small", lambda _: None, finds_services=False)
+    python = environments.program("small", "python")
+    assert subprocess.run([python, "-c", "import gourmetgram_is_found"], check=False, capture_output=True).returncode
+
+
 def test_without_an_environment_python_is_ours() -> None:
     assert environments.program("", "python") == sys.executable
     assert environments.program("", "true") == "true"

@@ -1,0 +1,3 @@
+"""Networking."""
+
+PREFIX = "/network"

@@ -1,0 +1,3 @@
+"""Compute."""
+
+PREFIX = "/compute/v2.1"

@@ -1,0 +1,98 @@
+"""What the student has when a notebook begins."""
+
+from tests.chameleon.lookalike import changes, population
+from tests.chameleon.lookalike.population import HOUR
+from tests.chameleon.lookalike.resources import Group
+from tests.chameleon.lookalike.stage import Stage, scenario
+
+
+@scenario
+def nothing(stage: Stage) -> None:
+    """The student has nothing yet; others have."""
+
+
+@scenario
+def lease_only(stage: Stage) -> None:
+    """An active lease, and no server."""
+    population.add_lease(stage.world.cloud, stage.names, stage.world.now())
+
+
+@scenario
+def lease_and_server(stage: Stage) -> None:
+    """A lease and a server that runs, without an address or a group of its own."""
+    population.add_node(stage.world.cloud, stage.names, stage.world.now())
+
+
+@scenario
+def everything_but_address(stage: Stage) -> None:
+    """A server with its security groups, and no floating IP."""
+    cloud, now = stage.world.cloud, stage.world.now()
+    population.add_groups(cloud, stage.names, population.add_node(cloud, stage.names, now), now)
+
+
+@scenario
+def everything(stage: Stage) -> None:
+    """What the first notebook leaves when it succeeds."""
+    cloud, now = stage.world.cloud, stage.world.now()
+    server = population.add_node(cloud, stage.names, now)
+    population.add_groups(cloud, stage.names, server, now)
+    population.give_address(cloud, server, now)
+
+
+@scenario
+def server_gone(stage: Stage) -> None:
+    """A lease and a floating IP; somebody has deleted the server."""
+    cloud, now = stage.world.cloud, stage.world.now()
+    server = population.add_node(cloud, stage.names, now)
+    population.give_address(cloud, server, now)
+    changes.remove_server(cloud, server, now)
+
+
+@scenario
+def group_without_rule(stage: Stage) -> None:
+    """Security groups of the right names, which open nothing."""
+    cloud, now = stage.world.cloud, stage.world.now()
+    for port in stage.names.ports:
+        changes.add_group(cloud, Group(stage.names.group.format(port=port), stage.project.id), now, stage.names.user)
+
+
+@scenario
+def groups_of_a_classmate(stage: Stage) -> None:
+    """A classmate has run the notebook: the security groups are there, and her server uses them."""
+    cloud, now = stage.world.cloud, stage.world.now()
+    server = next(one for one in cloud.servers.values() if one.name.endswith(population.CLASSMATE))
+    population.add_groups(cloud, stage.names, server, now)
+
+
+@scenario
+def spare_address(stage: Stage) -> None:
+    """The project holds a floating IP that is attached to nothing, for whatever reason."""
+    cloud = stage.world.cloud
+    changes.add_address(cloud, stage.project.id, next(cloud.free_addresses()), stage.world.now(), population.CLASSMATE)
+
+
+@scenario
+def lease_ended(stage: Stage) -> None:
+    """A lease of the same name has ended a week ago, and is still listed."""
+    now = stage.world.now()
+    population.add_lease(stage.world.cloud, stage.names, now, ends=now - 7 * 24 * HOUR)
+
+
+@scenario
+def two_leases(stage: Stage) -> None:
+    """Two active leases of the same name, as two runs at a time make them."""
+    lease_only(stage)
+    lease_only(stage)
+
+
+@scenario
+def two_servers(stage: Stage) -> None:
+    """Two leases and two servers of the same names."""
+    lease_and_server(stage)
+    lease_and_server(stage)
+
+
+@scenario
+def docker_there(stage: Stage) -> None:
+    """Nodes have Docker from the start."""
+    stage.world.cloud.docker_installed = True

@@ -1,0 +1,66 @@
+"""A network of its own for the look-alike, where the machine allows one.
+
+There, KVM@TACC's address is this machine, on the real ports, and nothing of it reaches the machine's own network. Runs
+as the first thing inside of `unshare`.
+"""
+
+import fcntl
+import os
+import shutil
+import socket
+import struct
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+WAYS = {"root": ("unshare", "-n", "-m"), "user": ("unshare", "-U", "-r", "-n", "-m"), "ports": ()}
+"""What to start a program with; `ports` is for machines that allow no namespaces."""
+FLOATING = "203.0.113.1"
+NETMASK = "255.255.255.0"
+GUARDED = ("/boot", "/etc", "/opt", "/root", "/usr", "/var")
+SET_FLAGS, SET_ADDRESS, SET_NETMASK = 0x8914, 0x8916, 0x891C
+UP_AND_RUNNING = 0x41
+
+
+def way() -> str:
+    """The best way that this machine allows."""
+    for name in ("root", "user"):
+        if shutil.which("unshare"):
+            command = [*WAYS[name], "mount", "--bind", "/etc/hosts", "/etc/hosts"]
+            if subprocess.run(command, check=False, capture_output=True).returncode == 0:
+                return name
+    return "ports"
+
+
+def prepare(host: str, folder: Path, keep: Iterable[Path]) -> None:
+    """Give this namespace addresses, and a hosts file; keep what runs in it from changing the machine.
+
+    Args:
+        host: the name that is to mean this machine.
+        folder: for the hosts file.
+        keep: folders that must stay writable.
+    """
+    _bring_up()
+    _guard([path.resolve() for path in keep])
+    hosts = folder / "hosts"
+    hosts.write_text(f"127.0.0.1 localhost {host}\n")
+    subprocess.run(["mount", "--bind", hosts, "/etc/hosts"], check=True)
+
+
+def _bring_up() -> None:
+    """The loopback interface, with all addresses that floating IPs may have."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        fcntl.ioctl(any_socket, SET_FLAGS, struct.pack("16sH14x", b"lo", UP_AND_RUNNING))
+        for request, value in ((SET_ADDRESS, FLOATING), (SET_NETMASK, NETMASK)):
+            address = struct.pack("16sHH4s8x", b"lo:1", socket.AF_INET, 0, socket.inet_aton(value))
+            fcntl.ioctl(any_socket, request, address)
+
+
+def _guard(keep: list[Path]) -> None:
+    """Make the system's folders read-only here; only root could write there anyway."""
+    if not os.access("/etc", os.W_OK):
+        return
+    for folder in map(Path, GUARDED):
+        if folder.is_dir() and not any(one.is_relative_to(folder) for one in keep):
+            subprocess.run(["mount", "--rbind", folder, folder], check=True)
+            subprocess.run(["mount", "-o", "remount,bind,ro", folder], check=True)
