@@ -9,9 +9,12 @@ from hashlib import sha256
 from pathlib import Path
 
 from minio import Minio
+from minio.error import MinioException
+from urllib3 import PoolManager, Retry, Timeout
+from urllib3.exceptions import HTTPError
 
 from labkit.paths import BUILD, NOTEBOOKS, ROOT
-from labkit.stack import Stack
+from labkit.stack import Stack, StackError
 from labkit.stack.compose_file import Kept
 
 TOP = "my-lab"
@@ -23,28 +26,38 @@ STORAGE = "minio"
 
 @dataclass(frozen=True)
 class Packed:
-    """An archive: how many files are in each of its folders, its size in bytes, and its SHA-256."""
+    """An archive: how many files are in each of its folders, its size in bytes, and its SHA-256.
+
+    `missing` says why what lies in object storage is not in it; empty when it is.
+    """
 
     counts: Mapping[str, int]
     size: int
     checksum: str
+    missing: str = ""
 
 
 def pack(stack: Stack, file: Path) -> Packed:
     """Write the archive, whole or not at all. The object storage is started if it does not run.
 
-    Raises:
-        StackError: the object storage does not start.
+    If it does not start, everything else is packed nevertheless: the machine may not be there tomorrow.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     new = file.with_name(f"{file.name}.new")
     counts: Counter[str] = Counter()
+    missing = ""
     with tarfile.open(new, "w:gz") as archive:
-        for folder, name, content in [*_files(stack.home), *_objects(stack)]:
+        for folder, name, content in _files(stack.home):
             _add(archive, f"{TOP}/{folder}/{name}", content)
             counts[folder] += 1
+        try:
+            for folder, name, content in _objects(stack):
+                _add(archive, f"{TOP}/{folder}/{name}", content)
+                counts[folder] += 1
+        except (StackError, MinioException, HTTPError) as error:
+            missing = f"{type(error).__name__}: {str(error).splitlines()[0]}"
     new.rename(file)
-    return Packed(counts, file.stat().st_size, sha256(file.read_bytes()).hexdigest())
+    return Packed(counts, file.stat().st_size, sha256(file.read_bytes()).hexdigest(), missing)
 
 
 def _files(home: Path) -> Iterator[tuple[str, str, bytes]]:
@@ -70,7 +83,8 @@ def _objects(stack: Stack) -> Iterator[tuple[str, str, bytes]]:
 
 
 def _read(address: str, what: Kept) -> Iterator[tuple[str, bytes]]:
-    storage = Minio(address, access_key=what.access_key, secret_key=what.secret_key, secure=False)
+    patience = PoolManager(timeout=Timeout(10), retries=Retry(2))
+    storage = Minio(address, access_key=what.access_key, secret_key=what.secret_key, secure=False, http_client=patience)
     if not storage.bucket_exists(what.bucket):  # nobody has come so far yet
         return
     for one in storage.list_objects(what.bucket, what.prefix, recursive=True):

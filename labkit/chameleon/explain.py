@@ -3,8 +3,12 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from labkit.chameleon.causes import HELP, cause_of
+
+LAST = 4
+"""So many lines of what a command wrote are told again."""
 
 
 class ChameleonError(RuntimeError):
@@ -41,7 +45,8 @@ def usual_causes(doing: str) -> Iterator[None]:
     except ChameleonError:
         raise
     except Exception as error:
-        raise ChameleonError(_message(doing, [*overheard.lines, *_said(error)])) from error
+        told = _of_the_server(doing, error) or _of_the_cloud(doing, [*overheard.lines, *_said(error)])
+        raise ChameleonError(told) from error
     finally:
         logger.removeHandler(overheard)
         logger.propagate = propagates
@@ -57,9 +62,22 @@ def _said(error: BaseException) -> list[str]:
     return chain
 
 
-def _message(doing: str, said: list[str]) -> str:
+def _of_the_server(doing: str, error: Exception) -> str:
+    """What to say when a command on our server has failed; nothing when it was something else."""
+    ended: Any = getattr(error, "result", None)
+    if not hasattr(ended, "exited"):
+        return ""
+    last = "\n".join(f"  {line}" for line in (ended.stderr or ended.stdout).rstrip().splitlines()[-LAST:])
+    return (
+        f"✗ Could not {doing}: on the server, this command ended with status {ended.exited}:\n  {ended.command}\n"
+        f"The last it said:\n{last}\n→ Do these lines say what is missing? Then mend it, and run the cell again: it"
+        " goes on where it stopped. Else send them to your instructor."
+    )
+
+
+def _of_the_cloud(doing: str, said: list[str]) -> str:
     cause = cause_of("\n".join(said))
-    told = "\n".join(f"  {line}" for line in dict.fromkeys(said))
+    told = "\n".join(f"  {line}" for text in dict.fromkeys(said) for line in text.splitlines())
     if cause is None:
         return (
             f"✗ Could not {doing}. This is none of the usual causes. Chameleon says:\n{told}\n"

@@ -5,11 +5,16 @@ runs, picks any unused floating IP of the project (of a classmate, too), gives a
 twice, and leaves an existing security group without its rule. Each function here is safe to call twice.
 """
 
+import logging
 import time
+import warnings
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 
 from chi import clients, lease, network, server
+
+logging.getLogger("neutronclient").setLevel(logging.ERROR)  # else it says before each answer that it is deprecated
+warnings.filterwarnings("ignore", "Unknown .* host key")  # nobody knows the key of a server that was made a minute ago
 
 ENDED: Final = ("TERMINATED", "ERROR")
 UTC: Final = timezone.utc  # noqa: UP017 - the Jupyter of Chameleon may have an older Python
@@ -108,8 +113,8 @@ def open_port(node: server.Server, port: int, description: str) -> str:
     if not _opens(group.id, port):  # one of this name was there, and opens nothing
         rule = {"direction": "ingress", "protocol": "tcp", "port_range_min": port, "port_range_max": port}
         clients.neutron().create_security_group_rule({"security_group_rule": {**rule, "security_group_id": group.id}})
-    present = [one.name for one in clients.nova().servers.list_security_group(node.id)]
-    if group.name not in present:
+    present = clients.nova().servers.get(node.id).security_groups
+    if group.name not in [one["name"] for one in present]:
         node.add_security_group(group.name)
     return str(group.name)
 

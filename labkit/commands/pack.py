@@ -16,7 +16,10 @@ def command(file: File = BUILD / "my-lab.tar.gz", place: Place = None) -> None:
     """Pack your notebooks, your own files, reports, progress and models into one archive."""
     from labkit.pack import pack
 
-    packed = pack(Stack(place=place), file)
+    stack = Stack(place=place)
+    packed = pack(stack, file)
     for name, count in packed.counts.items():
         print(f"{name:12} {count:5} files")
+    if packed.missing:
+        print(f"NOT packed: {', '.join(stack.kept())}, for object storage does not answer ({packed.missing})")
     print(f"{file}: {packed.size / 1e6:.1f} MB, SHA-256 {packed.checksum}")

@@ -25,6 +25,8 @@ PORTAL_RUN = "look-alike"
 COLORS = 128
 """Of a kept picture: plots have few, and with a palette a file has a third of the size."""
 
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
 KEPT_KINDS = ("text/html", "text/plain", "image/svg+xml", PICTURE)
 
 
@@ -74,7 +76,7 @@ class Recorder:
         for part, name in zip(snippet.parts, identifiers(snippet), strict=True):
             if not isinstance(part, Cell) or name not in executed:
                 continue
-            outputs = [self._output(output) for output in executed[name].outputs]
+            outputs = [self._output(output) for output in executed[name].outputs if not _is_widget(output)]
             for number, output in enumerate(outputs, 1):
                 pictures |= _taken_out(output, f"{snippet.name}/{name}-{number}.png")
             cells[name] = asdict(RecordedCell(fingerprint(executed[name].source), outputs))
@@ -89,6 +91,11 @@ class Recorder:
         data = {kind: plain["data"][kind] for kind in KEPT_KINDS if kind in plain.get("data", {})}
         shown = {kind: text if kind == PICTURE else self.scrubber.text(text) for kind, text in data.items()}
         return plain | {"data": shown, "metadata": {}}
+
+
+def _is_widget(output: Mapping[str, Any]) -> bool:
+    """Whether it lives on its kernel, so that a page has nothing to show."""
+    return WIDGET in output.get("data", {})
 
 
 def _refuse_incomplete(about: Mapping[str, Any], snippets: list[Snippet], run: Path) -> None:
