@@ -20,6 +20,9 @@ from labkit.stack.compose_file import Kept
 TOP = "my-lab"
 """The folder in the archive."""
 
+SHOWN = 200
+"""So many characters of an error's message."""
+
 STORAGE = "minio"
 """The service that keeps objects."""
 
@@ -55,7 +58,7 @@ def pack(stack: Stack, file: Path) -> Packed:
                 _add(archive, f"{TOP}/{folder}/{name}", content)
                 counts[folder] += 1
         except (StackError, MinioException, HTTPError) as error:
-            missing = f"{type(error).__name__}: {str(error).splitlines()[0]}"
+            missing = f"{type(error).__name__}: {str(error).splitlines()[0][:SHOWN]}"
     new.rename(file)
     return Packed(counts, file.stat().st_size, sha256(file.read_bytes()).hexdigest(), missing)
 
