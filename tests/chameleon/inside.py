@@ -18,13 +18,15 @@ from typing import Any
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
+from traitlets.config import Config
 
 from labkit.paths import ROOT
 from tests.chameleon import namespace
-from tests.chameleon.jupyter import HOST, KERNEL, Jupyter, Ports
+from tests.chameleon.jupyter import CONTROL, HOST, KERNEL, Jupyter, Ports
 
-END_SECONDS = 20
+READY_SECONDS, END_SECONDS = 30, 20
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -39,6 +41,7 @@ def main() -> None:
     if arguments.way != "ports":
         namespace.prepare(HOST, arguments.folder, [arguments.folder, ROOT / "build"])
     jupyter = Jupyter(arguments.folder, Ports(arguments.port, arguments.ssh_port))
+    os.environ |= jupyter.client_variables()
     with _look_alike(jupyter, more):
         _say({"ready": True})
         for line in sys.stdin:
@@ -58,6 +61,7 @@ def _look_alike(jupyter: Jupyter, more: list[str]) -> Iterator[None]:
         process = subprocess.Popen([*command, *more], stdin=subprocess.PIPE, stdout=log, stderr=log)
     assert process.stdin
     try:
+        _wait_for(jupyter.folder / CONTROL, process)
         yield
     finally:
         process.stdin.close()
@@ -68,11 +72,19 @@ def _look_alike(jupyter: Jupyter, more: list[str]) -> Iterator[None]:
             process.wait()
 
 
+def _wait_for(file: Path, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while not file.exists():
+        if process.poll() is not None or time.monotonic() > deadline:
+            sys.exit("the look-alike did not start; its log says why")
+        time.sleep(0.02)
+
+
 def _run(
     jupyter: Jupyter, notebook: str, output: str, folder: str, parameters: dict[str, Any], timeout: float
 ) -> dict[str, Any]:
     """Run a notebook up to its end or its first error, and write it with its outputs."""
-    book = nbformat.read(notebook, as_version=4)
+    book = load_notebook_node(notebook)
     if parameters:
         book = parameterize_notebook(book, parameters, report_mode=False)
     watch = _Watch()
@@ -83,9 +95,9 @@ def _run(
         resources={"metadata": {"path": folder}},
         on_cell_execute=watch.started,
         on_cell_executed=watch.ended,
+        config=Config({"KernelManager": {"transport": "ipc", "ip": f"{output}.kernel"}}),
     )
     error = traceback = ""
-    os.environ["JUPYTER_PATH"] = str(jupyter.folder / "jupyter")
     try:
         client.execute(env=jupyter.variables())
     except CellExecutionError as failure:

@@ -15,6 +15,8 @@ from tests.chameleon.lookalike.world import BASE
 
 HOST = "kvm.tacc.chameleoncloud.org"
 ENVIRONMENT = "chameleon"
+CONTROL = "control.sock"
+"""Where the look-alike can be asked from outside of its namespace, in its folder."""
 KERNEL = "chameleon"
 PASSED_ON = ("LANG", "LC_ALL", "TMPDIR")
 
@@ -78,6 +80,16 @@ class Jupyter:
         python = environments.program(ENVIRONMENT, "python")
         argv = [python, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
         (folder / "kernel.json").write_text(json.dumps({"argv": argv, "display_name": KERNEL, "language": "python"}))
+
+    def client_variables(self) -> dict[str, str]:
+        """Where what starts the kernel looks for it, and keeps its own files: not in the home of who runs the tests."""
+        folder = self.folder / "jupyter"
+        return {
+            "JUPYTER_PATH": str(folder),
+            "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+            "JUPYTER_CONFIG_DIR": str(folder / "config"),
+            "IPYTHONDIR": str(folder / "ipython"),
+        }
 
     def variables(self) -> dict[str, str]:
         """All variables of the kernel; nothing else of ours reaches it."""

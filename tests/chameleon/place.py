@@ -8,9 +8,8 @@ import ssl
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +19,12 @@ from papermill.inspection import inspect_notebook
 
 from labkit.paths import ROOT
 from tests.chameleon import namespace
-from tests.chameleon.jupyter import Jupyter, Ports
+from tests.chameleon.jupyter import CONTROL, Jupyter, Ports
 from tests.chameleon.lookalike.node_home import ANSWERS
 from tests.chameleon.lookalike.world import BASE
 from tests.chameleon.results import Executed, Result
 from tests.support.processes import ENDS_WITH_ITS_PARENT, free_port
 
-READY_SECONDS = 30
 CELL_SECONDS = 180.0
 NODES = range(10, 20)
 """Last parts of the floating IPs that ports are looked for, where there is no network namespace."""
@@ -39,7 +37,7 @@ class Place:
         self.folder = jupyter.folder
         self._process = process
         trusted = ssl.create_default_context(cafile=str(jupyter.authority))
-        transport = httpx.HTTPTransport(uds=str(self.folder / "control.sock"), verify=trusted)
+        transport = httpx.HTTPTransport(uds=str(self.folder / CONTROL), verify=trusted)
         self._control = httpx.Client(transport=transport, base_url=f"{BASE}/lookalike", timeout=30)
         self._notebooks: list[Executed] = []
         self._before: dict[str, Any] = {}
@@ -129,13 +127,7 @@ class Place:
     def wait_until_ready(self) -> None:
         """Return when the look-alike answers."""
         self._answer()
-        deadline = time.monotonic() + READY_SECONDS
-        while not self._before:
-            assert self._process.poll() is None, f"the look-alike has ended:\n{self.log()}"
-            assert time.monotonic() < deadline, f"the look-alike does not answer:\n{self.log()}"
-            time.sleep(0.05)
-            with suppress(httpx.TransportError):
-                self._before = self.cloud()
+        self._before = self.cloud()
 
     def close(self) -> None:
         """End everything."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 STUDENT = "student"
+KINDS = ("leases", "servers", "ports", "floating_ips", "groups")
 
 
 @dataclass(frozen=True)
@@ -56,25 +57,25 @@ class Result:
     @property
     def damage(self) -> list[str]:
         """Things of other students and of other projects that are gone, or not as they were; should be empty."""
-        before, after = _of_others(self.before), _of_others(self.cloud)
-        return sorted(name for name, one in before.items() if after.get(name) != one)
+        after = {(kind, one["id"]): one for kind in KINDS for one in self.cloud[kind]}
+        others = _of_others(self.before)
+        return sorted(f"{kind}: {_name(one)}" for (kind, id), one in others.items() if after.get((kind, id)) != one)
 
 
-def _of_others(cloud: dict[str, Any]) -> dict[str, Any]:
-    """What is not the student's, by kind and id; a group is somebody's whose server uses it."""
-    student = next(one for one in cloud["users"] if one["name"] == STUDENT)
-    servers = [one for one in cloud["servers"] if one["user"] != student["id"]]
+def _name(one: dict[str, Any]) -> str:
+    return str(one.get("name") or one["address"])
+
+
+def _of_others(cloud: dict[str, Any]) -> dict[tuple[str, str], Any]:
+    """What is not the student's, by kind and id; a group or an address is somebody's whose server uses it."""
+    student = next(one["id"] for one in cloud["users"] if one["name"] == STUDENT)
+    servers = [one for one in cloud["servers"] if one["user"] != student]
     ports = [one for one in cloud["ports"] if one["id"] in {server["port"] for server in servers}]
-    groups = {group for port in ports for group in port["groups"]}
-    return (
-        {f"lease {one['name']} {one['id']}": one for one in cloud["leases"] if one["user"] != student["id"]}
-        | {f"server {one['name']} {one['id']}": one for one in servers}
-        | {f"port {one['id']}": one for one in ports}
-        | {f"floating IP {one['address']}": one for one in cloud["floating_ips"] if _is_used(one, ports)}
-        | {f"group {one['name']} {one['id']}": one for one in cloud["groups"] if one["id"] in groups}
-        | {f"keypair {one['name']}": one for one in cloud["keypairs"] if one["user"] != student["id"]}
-    )
-
-
-def _is_used(address: dict[str, Any], ports: list[dict[str, Any]]) -> bool:
-    return any(address["port"] == port["id"] for port in ports)
+    theirs = {
+        "leases": [one for one in cloud["leases"] if one["user"] != student],
+        "servers": servers,
+        "ports": ports,
+        "floating_ips": [one for one in cloud["floating_ips"] if one["port"] in {port["id"] for port in ports}],
+        "groups": [one for one in cloud["groups"] if any(one["id"] in port["groups"] for port in ports)],
+    }
+    return {(kind, one["id"]): one for kind in KINDS for one in theirs[kind]}

@@ -70,10 +70,11 @@ async def _serve(arguments: argparse.Namespace) -> None:
 
 
 def _socket(path: Path) -> socket.socket:
-    """For tests, which may be in another network namespace."""
+    """For tests, which may be in another network namespace; who sees the file can connect."""
     control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    control.bind(str(path))
+    control.bind(str(path.with_suffix(".new")))
     control.listen()
+    path.with_suffix(".new").rename(path)
     return control
 
 

@@ -23,10 +23,17 @@ class Stage:
 
 
 Scenario = Callable[[Stage], None]
-SCENARIOS: dict[str, Scenario] = {}
+STATES: dict[str, Scenario] = {}
+FAILURES: dict[str, Scenario] = {}
 
 
-def scenario(set_up: Scenario) -> Scenario:
-    """Give a scenario the name of its function."""
-    SCENARIOS[set_up.__name__] = set_up
+def state(set_up: Scenario) -> Scenario:
+    """A starting state, by the name of its function."""
+    STATES[set_up.__name__] = set_up
+    return set_up
+
+
+def failure(set_up: Scenario) -> Scenario:
+    """A failure, by the name of its function."""
+    FAILURES[set_up.__name__] = set_up
     return set_up

@@ -3,34 +3,34 @@
 from tests.chameleon.lookalike import changes, population
 from tests.chameleon.lookalike.population import HOUR
 from tests.chameleon.lookalike.resources import Group
-from tests.chameleon.lookalike.stage import Stage, scenario
+from tests.chameleon.lookalike.stage import Stage, state
 
 
-@scenario
+@state
 def nothing(stage: Stage) -> None:
     """The student has nothing yet; others have."""
 
 
-@scenario
+@state
 def lease_only(stage: Stage) -> None:
     """An active lease, and no server."""
     population.add_lease(stage.world.cloud, stage.names, stage.world.now())
 
 
-@scenario
+@state
 def lease_and_server(stage: Stage) -> None:
     """A lease and a server that runs, without an address or a group of its own."""
     population.add_node(stage.world.cloud, stage.names, stage.world.now())
 
 
-@scenario
+@state
 def everything_but_address(stage: Stage) -> None:
     """A server with its security groups, and no floating IP."""
     cloud, now = stage.world.cloud, stage.world.now()
     population.add_groups(cloud, stage.names, population.add_node(cloud, stage.names, now), now)
 
 
-@scenario
+@state
 def everything(stage: Stage) -> None:
     """What the first notebook leaves when it succeeds."""
     cloud, now = stage.world.cloud, stage.world.now()
@@ -39,7 +39,7 @@ def everything(stage: Stage) -> None:
     population.give_address(cloud, server, now)
 
 
-@scenario
+@state
 def server_gone(stage: Stage) -> None:
     """A lease and a floating IP; somebody has deleted the server."""
     cloud, now = stage.world.cloud, stage.world.now()
@@ -48,7 +48,7 @@ def server_gone(stage: Stage) -> None:
     changes.remove_server(cloud, server, now)
 
 
-@scenario
+@state
 def group_without_rule(stage: Stage) -> None:
     """Security groups of the right names, which open nothing."""
     cloud, now = stage.world.cloud, stage.world.now()
@@ -56,7 +56,7 @@ def group_without_rule(stage: Stage) -> None:
         changes.add_group(cloud, Group(stage.names.group.format(port=port), stage.project.id), now, stage.names.user)
 
 
-@scenario
+@state
 def groups_of_a_classmate(stage: Stage) -> None:
     """A classmate has run the notebook: the security groups are there, and her server uses them."""
     cloud, now = stage.world.cloud, stage.world.now()
@@ -64,35 +64,35 @@ def groups_of_a_classmate(stage: Stage) -> None:
     population.add_groups(cloud, stage.names, server, now)
 
 
-@scenario
+@state
 def spare_address(stage: Stage) -> None:
     """The project holds a floating IP that is attached to nothing, for whatever reason."""
     cloud = stage.world.cloud
     changes.add_address(cloud, stage.project.id, next(cloud.free_addresses()), stage.world.now(), population.CLASSMATE)
 
 
-@scenario
+@state
 def lease_ended(stage: Stage) -> None:
     """A lease of the same name has ended a week ago, and is still listed."""
     now = stage.world.now()
     population.add_lease(stage.world.cloud, stage.names, now, ends=now - 7 * 24 * HOUR)
 
 
-@scenario
+@state
 def two_leases(stage: Stage) -> None:
     """Two active leases of the same name, as two runs at a time make them."""
     lease_only(stage)
     lease_only(stage)
 
 
-@scenario
+@state
 def two_servers(stage: Stage) -> None:
     """Two leases and two servers of the same names."""
     lease_and_server(stage)
     lease_and_server(stage)
 
 
-@scenario
+@state
 def docker_there(stage: Stage) -> None:
     """Nodes have Docker from the start."""
     stage.world.cloud.docker_installed = True

@@ -51,9 +51,10 @@ async def create(world: Here, body: KeypairBody, caller: Caller) -> Any:
     if world.cloud.keypair(caller.user.id, body.keypair.name):
         raise errors.nova(409, f"Key pair '{body.keypair.name}' already exists.")
     key = Keypair(body.keypair.name, caller.user.id, body.keypair.public_key)
+    shown = _shown(key)
     world.cloud.keypairs.append(key)
     world.cloud.note(world.now(), caller.user.name, "key pair created", key.name)
-    return {"keypair": _shown(key)}
+    return {"keypair": shown}
 
 
 @routes.delete("/{name}", status_code=204)
