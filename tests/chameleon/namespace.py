@@ -13,7 +13,8 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
-WAYS = {"root": ("unshare", "-n", "-m"), "user": ("unshare", "-U", "-r", "-n", "-m"), "ports": ()}
+OWN = ("--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
+WAYS = {"root": ("unshare", *OWN), "user": ("unshare", "--user", "--map-root-user", *OWN), "ports": ()}
 """What to start a program with; `ports` is for machines that allow no namespaces."""
 FLOATING = "203.0.113.1"
 NETMASK = "255.255.255.0"
