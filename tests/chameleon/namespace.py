@@ -13,6 +13,9 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
+from tests.chameleon.folder import Folder
+
+HOST = "kvm.tacc.chameleoncloud.org"
 WAYS = {"root": ("unshare", "-n", "-m"), "user": ("unshare", "-U", "-r", "-n", "-m"), "ports": ()}
 """What to start a program with; `ports` is for machines that allow no namespaces."""
 FLOATING = "203.0.113.1"
@@ -32,18 +35,15 @@ def way() -> str:
     return "ports"
 
 
-def prepare(host: str, folder: Path, keep: Iterable[Path]) -> None:
-    """Give this namespace addresses, and a hosts file; keep what runs in it from changing the machine.
+def prepare(folder: Folder, keep: Iterable[Path]) -> None:
+    """Give this namespace addresses and a hosts file, and keep what runs in it from changing the machine.
 
-    Args:
-        host: the name that is to mean this machine.
-        folder: for the hosts file.
-        keep: folders that must stay writable.
+    Folders in `keep`, and all above them, stay writable.
     """
     _bring_up()
     _guard([path.resolve() for path in keep])
-    hosts = folder / "hosts"
-    hosts.write_text(f"127.0.0.1 localhost {host}\n")
+    hosts = folder.path / "hosts"
+    hosts.write_text(f"127.0.0.1 localhost {HOST}\n")
     subprocess.run(["mount", "--bind", hosts, "/etc/hosts"], check=True)
 
 
