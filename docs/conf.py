@@ -1,6 +1,10 @@
 """How Sphinx makes the site. The pages are gathered by labkit.site; ./build_docs.sh runs both."""
 
-project = "GourmetGram: a data platform, piece by piece"
+from pathlib import Path
+
+import yaml
+
+project = yaml.safe_load(Path(__file__).with_name("artifact.yaml").read_text(encoding="utf-8"))["title"]
 author = "the authors of the lab"
 copyright = f"{author}. Text and pictures: CC BY 4.0. Code: Apache-2.0"
 

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from labkit.paths import NOTEBOOKS, ROOT
-from labkit.stack import Stack, StackError
+from labkit.stack import Stack, StackError, machine
 
 app = typer.Typer(
     help="Start the lab's platform, run its notebooks, test it.",
@@ -20,14 +20,27 @@ app = typer.Typer(
 )
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
-COMMANDS = ("run", "test", "bench", "check_notebooks", "build_docs", "new_stage", "progress", "doctor")
+COMMANDS = (
+    "run",
+    "test",
+    "bench",
+    "check_notebooks",
+    "build_docs",
+    "new_stage",
+    "package",
+    "progress",
+    "doctor",
+    "place",
+    "fetch",
+    "pack",
+)
 """Commands with a module of their own in labkit/commands/, each with a function `command`."""
 
 FOLLOWED_LINES = 1000
 """More than a service writes between two looks at its log."""
 
 Services = Annotated[list[str] | None, typer.Argument(help="services; all when none is named", show_default=False)]
-Place = Annotated[str | None, typer.Option(help="embedded, compose or chameleon; else LAB_PLACE, else embedded")]
+Place = Annotated[str | None, typer.Option(help="embedded, compose or chameleon; else what this machine is")]
 
 
 @app.command()
@@ -98,23 +111,31 @@ def new_lines(before: list[str], now: list[str]) -> list[str]:
 
 
 @app.command()
-def links(place: Place = None) -> None:
+def links(
+    place: Place = None, logins: Annotated[bool, typer.Option("--logins", help="with users and passwords")] = False
+) -> None:
     """List the pages that can be opened in a browser."""
-    os.environ["LAB_PLACE"] = place or os.environ.get("LAB_PLACE", "embedded")
+    os.environ["LAB_PLACE"] = place or machine.place()
     from labkit import lab
 
-    lab.links()
+    lab.links(logins=logins)
 
 
 @app.command()
 def notebook(place: Place = None) -> None:
-    """Open the notebooks in Jupyter, on this machine only."""
+    """Open the notebooks in Jupyter: on this machine only, but for the place chameleon."""
     stack = Stack(place=place)
-    port = 8888 + stack.port_offset
+    port = machine.NOTEBOOK_PORT + stack.port_offset
     environment = os.environ | {"LAB_PLACE": stack.place}
-    argv = [sys.executable, "-m", "jupyterlab", "--ip=127.0.0.1", f"--port={port}", f"--notebook-dir={NOTEBOOKS}"]
-    argv += ["--no-browser"] if not sys.stdout.isatty() else []
-    print("Jupyter prints the address below, with the token that lets you in. Ctrl-C twice ends it.")
+    argv = [sys.executable, "-m", "jupyterlab", f"--port={port}", f"--notebook-dir={NOTEBOOKS}"]
+    if stack.place == "chameleon":  # the token is not in the command line, which others on the machine could read
+        environment["JUPYTER_TOKEN"] = stack.setting("NOTEBOOK_TOKEN")
+        argv += [f"--ip={machine.EVERYWHERE}", "--no-browser", "--ServerApp.port_retries=0"]
+        print(f"Jupyter is at http://{machine.public_host()}:{port}, its token is NOTEBOOK_TOKEN in docker/.env.")
+    else:
+        argv += [f"--ip={machine.LOCAL}"] + ["--no-browser"] * (not sys.stdout.isatty())
+        print("Jupyter prints the address below, with the token that lets you in. Ctrl-C twice ends it.")
+    sys.stdout.flush()
     os.execve(sys.executable, argv, environment)  # noqa: S606 - Jupyter takes over this process
 
 

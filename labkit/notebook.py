@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labkit.paths import ROOT, SECRETS
-from labkit.stack import Stack
+from labkit.stack import Stack, machine
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -94,15 +94,20 @@ class Lab:
 
     def link(self, name: str) -> str:
         """The address to open in your browser: the floating IP on Chameleon, else this computer."""
-        host = os.environ.get("LAB_PUBLIC_HOST", "127.0.0.1")
-        return f"http://{host}:{self._stack.port(name)}"
+        return f"http://{machine.public_host()}:{self._stack.port(name)}"
 
-    def links(self) -> None:
-        """Print the addresses of all pages."""
+    def links(self, *, logins: bool = False) -> None:
+        """Print the addresses of all pages, and with `logins` also who may see them."""
+        if self.place == "chameleon":
+            token = f"token {self.setting('NOTEBOOK_TOKEN')}" if logins else ""
+            address = f"http://{machine.public_host()}:{machine.NOTEBOOK_PORT}"
+            print(f"{'Jupyter (host)':16} {address:34} {token}".rstrip())
         for page in self._stack.file.pages():
             left_out = self.place == "embedded" and self._stack.file.kind(page.service) != "own"
             address = self.link(page.port) + page.path
-            print(f"{page.title:16} {address:34} {'(only with Docker)' if left_out else ''}".rstrip())
+            login = self._stack.login(page.service) if logins else {}
+            said = "(only with Docker)" if left_out else "  ".join(f"{what} {value}" for what, value in login.items())
+            print(f"{page.title:16} {address:34} {said}".rstrip())
 
     def check(self, what: str, condition: object, remedy: str) -> None:
         """Print that something is true, or stop and say what to do."""

@@ -34,10 +34,10 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="build_docs.sh", description="Make notebooks, index.md and the site from snippets/ and docs/."
+        prog="build_docs.sh", description="Make notebooks, index.md, trovi.json and the site from snippets/ and docs/."
     )
     parser.add_argument("--check", action="store_true", help="change nothing that is kept; fail when it is stale")
-    parser.add_argument("--notebooks", action="store_true", help="only notebooks and index.md, not the site")
+    parser.add_argument("--notebooks", action="store_true", help="all but the site")
     parser.add_argument(
         "--record", nargs="?", type=Path, const=LATEST_RUN, metavar="RUN",
         help="first take the outputs of a full run (the latest, or the one in this folder) for the site",

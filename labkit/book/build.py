@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
-from labkit.book import leaks
+from labkit.book import artifact, leaks
 from labkit.book.errors import SnippetError, in_file
 from labkit.book.links import Links, Target
 from labkit.book.notebooks import for_nbval, for_solving, for_students
@@ -18,7 +18,7 @@ from labkit.book.solutions import read_answers
 
 @dataclass(frozen=True)
 class Book:
-    """What is made from the snippets of the lab at `root`: notebooks/, index.md, build/nbval/ and build/solved/."""
+    """What is made from the snippets of the lab at `root`: notebooks/, index.md, trovi.json, build/nbval|solved/."""
 
     root: Path
 
@@ -35,6 +35,7 @@ class Book:
             with in_file(f"snippets/{snippet.name}.md"):
                 files |= self._notebooks(snippet, names)
         files[self.root / "index.md"] = one_page(snippets, self._renderer(names, Target(self.root, _anchor)))
+        files |= self._artifact(snippets)
         leaks.refuse(files.items(), self.secrets())
         return files
 
@@ -94,6 +95,11 @@ class Book:
         solved = self.root / "build/solved"
         renderer = self._renderer(names, Target(solved, _notebook))
         return {solved / f"{snippet.name}.ipynb": for_solving(snippet, renderer, read_answers(folder, snippet))}
+
+    def _artifact(self, snippets: list[Snippet]) -> dict[Path, str]:
+        """What a portal for artifacts shows, where docs/artifact.yaml says it."""
+        facts = artifact.read_facts(self.root)
+        return {self.root / artifact.CRATE: artifact.crate_text(facts, snippets)} if facts else {}
 
     def _kept(self, file: Path) -> bool:
         return not file.is_relative_to(self.root / "build")

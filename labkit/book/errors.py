@@ -1,4 +1,4 @@
-"""What is wrong with a snippet, and where."""
+"""What is wrong with a snippet, and where; and with a package."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +10,10 @@ class SnippetError(Exception):
     def __init__(self, message: str, line: int | None = None) -> None:
         super().__init__(message)
         self.line = line
+
+
+class PackageError(Exception):
+    """The lab cannot be packed; the message says what is wrong and what to do."""
 
 
 @contextmanager

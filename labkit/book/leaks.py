@@ -12,13 +12,18 @@ SHORTEST_SECRET = 8
 _NAMES = ("_USER", "_USERNAME", "_HOST", "_REGION")
 """Settings that end so hold names, which the lab text may mention."""
 
+_MACHINE = "LAB_"
+"""Settings that begin so say what this machine is."""
+
 
 def secret_settings(settings: Mapping[str, str], published: Mapping[str, str]) -> dict[str, str]:
     """Those of docker/.env that nobody may see: not the ones `published` in the template with the same value."""
     return {
         name: value
         for name, value in settings.items()
-        if len(value) >= SHORTEST_SECRET and not name.endswith(_NAMES) and published.get(name) != value
+        if len(value) >= SHORTEST_SECRET
+        and not (name.endswith(_NAMES) or name.startswith(_MACHINE))
+        and published.get(name) != value
     }
 
 

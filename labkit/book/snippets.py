@@ -12,7 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from labkit.book.blocks import Block, Directive, Fence, Text, scan
 from labkit.book.errors import SnippetError, in_file
 
-PLACES = {"node-data": "# runs on node-data", "chameleon": "# runs in Chameleon Jupyter"}
+PORTAL = "chameleon"
+"""The tag of cells that make or delete the server: they run in the Jupyter of the portal, and not on that server."""
+
+PLACES = {"node-data": "# runs on node-data", PORTAL: "# runs in Chameleon Jupyter"}
 """The tag that says where a cell runs, and the line that tells the student."""
 
 OTHER_TAGS = {"only-chameleon", "only-compose", "only-embedded", "parameters", "raises-exception", "wrong"}
@@ -62,6 +65,12 @@ class Snippet:
     parts: tuple[Part, ...]
     minutes: int = 0
     needs: tuple[str, ...] = ()
+
+    @property
+    def is_for_portal(self) -> bool:
+        """Whether its cells run in the Jupyter of the portal, and not on the machine of the services."""
+        cells = [part for part in self.parts if isinstance(part, Cell)]
+        return bool(cells) and all(PORTAL in cell.tags for cell in cells)
 
 
 def runs_in(tags: Sequence[str], place: str) -> bool:

@@ -8,7 +8,7 @@ from rich.text import Text
 
 SIGNS = {"ok": ("✓", "green"), "note": ("·", "yellow"), "bad": ("✗", "red")}
 
-Place = Annotated[str | None, typer.Option(help="embedded, compose or chameleon; else LAB_PLACE, else embedded")]
+Place = Annotated[str | None, typer.Option(help="embedded, compose or chameleon; else what this machine is")]
 
 
 def command(place: Place = None) -> None:

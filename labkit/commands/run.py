@@ -1,6 +1,5 @@
 """`./lab run`: run the notebooks unattended, and report."""
 
-import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +10,7 @@ from rich.console import Console
 from labkit.paths import BUILD, NOTEBOOKS
 from labkit.runner.errors import RunError
 
-Place = Annotated[str | None, typer.Option(help="embedded, compose or chameleon; else LAB_PLACE, else embedded")]
+Place = Annotated[str | None, typer.Option(help="embedded, compose or chameleon; else what this machine is")]
 Only = Annotated[str, typer.Option(help="numbers of notebooks, such as 2-5 or 2,3", show_default=False)]
 Keep = Annotated[bool, typer.Option("--keep", help="leave the services running at the end")]
 Parameters = Annotated[
@@ -34,10 +33,11 @@ def command(
     """Run the notebooks in order, show progress, and write a report under build/runs/."""
     from labkit.runner.freshness import with_solutions
     from labkit.runner.run import Request, run
+    from labkit.stack import machine
 
     try:
         values = _parsed(parameter or [])
-        place = place or os.environ.get("LAB_PLACE", "embedded")
+        place = place or machine.place()
         notebooks = with_solutions() if solved else notebooks
         passed = run(Request(place, only, keep, values, notebooks.resolve(), runs.resolve()))
     except RunError as error:

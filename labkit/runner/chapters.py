@@ -10,15 +10,11 @@ import nbformat
 from nbformat.reader import NotJSONError
 from papermill.iorw import load_notebook_node
 
-from labkit.book.snippets import runs_in
+from labkit.book.snippets import PORTAL, runs_in
 from labkit.runner.errors import RunError
 
-PLACES = ("embedded", "compose", "chameleon")
 ONLY = re.compile(r"(\d+)(?:-(\d+))?")
 NAME = re.compile(r"(\d+)_\w+")
-CHAMELEON_ONLY = frozenset({1, 9})
-"""They make and delete the server, which only Chameleon has."""
-
 Cell = Mapping[str, Any]
 
 
@@ -38,10 +34,11 @@ class Chapter:
         """Its place in the order."""
         return int(self.name.partition("_")[0])
 
-    def why_skipped(self, place: str) -> str:
-        """The reason why it does not run in `place`; empty when it does."""
-        if self.number in CHAMELEON_ONLY and place != "chameleon":
-            return "makes or deletes the server on Chameleon; nothing to do here"
+    def why_skipped(self) -> str:
+        """The reason why it does not run on the machine of the services; empty when it does."""
+        code = [cell for cell in read(self.path).cells if cell.cell_type == "code"]
+        if code and all(PORTAL in tags(cell) for cell in code):
+            return "runs in Chameleon's Jupyter: it makes or deletes the server; nothing to do here"
         return ""
 
 

@@ -32,7 +32,7 @@ def check(place: str, only: str, say: Callable[[str], None], sources: Path = SOU
     Raises:
         RunError: there are no such notebooks, or none of them runs in this place.
     """
-    chosen = _chosen(chapters.chapters(sources, only), place, say)
+    chosen = _chosen(chapters.chapters(sources, only), say)
     with orderly_exit():
         folder = folders.new(checks, datetime.now().astimezone())
         own = OwnStack.of(place, folder)
@@ -46,15 +46,15 @@ def check(place: str, only: str, say: Callable[[str], None], sources: Path = SOU
                 folders.remove_old(checks)
 
 
-def _chosen(found: list[Chapter], place: str, say: Callable[[str], None]) -> list[Chapter]:
-    """Those that run in `place`; of the others it is said why they do not."""
-    reasons = {chapter: chapter.why_skipped(place) for chapter in found}
+def _chosen(found: list[Chapter], say: Callable[[str], None]) -> list[Chapter]:
+    """Those that run on this machine; of the others it is said why they do not."""
+    reasons = {chapter: chapter.why_skipped() for chapter in found}
     for chapter in filter(reasons.get, found):
         say(f"{chapter.name}: skipped, {reasons[chapter]}")
     chosen = [chapter for chapter in found if not reasons[chapter]]
     if not chosen:
         names = ", ".join(chapter.name for chapter in found)
-        raise RunError(f"none of the chosen notebooks ({names}) runs in the place {place}: choose others with --only")
+        raise RunError(f"none of the chosen notebooks ({names}) runs on this machine: choose others with --only")
     return chosen
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from labkit.paths import BUILD, NOTEBOOKS
 from labkit.runner import failure as failures
 from labkit.runner import folders, freshness, report
-from labkit.runner.chapters import PLACES, Chapter, chapters
+from labkit.runner.chapters import Chapter, chapters
 from labkit.runner.errors import RunError
 from labkit.runner.execute import execute
 from labkit.runner.interruption import orderly_exit, undisturbed
@@ -19,6 +19,7 @@ from labkit.runner.own_stack import OwnStack
 from labkit.runner.prepare import check_parameters, prepare
 from labkit.runner.progress import Progress
 from labkit.runner.results import EVERYTHING_RAN, NotebookResult, RunResult, checks
+from labkit.stack.machine import PLACES
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class Run:
             own.end()
 
     def _chapter(self, chapter: Chapter, own: OwnStack) -> None:
-        if reason := chapter.why_skipped(self.request.place):
+        if reason := chapter.why_skipped():
             self.progress.skipped(chapter.name, reason)
             self.results.append(NotebookResult(chapter.name, skipped=reason))
             return

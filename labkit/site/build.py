@@ -16,7 +16,7 @@ from labkit.book import leaks
 from labkit.book.errors import SnippetError, in_file
 from labkit.book.links import Links, Target
 from labkit.book.snippets import Snippet
-from labkit.site import http, services, settings
+from labkit.site import causes, http, services, settings
 from labkit.site.diagrams import Diagrams
 from labkit.site.pages import PageRenderer, pictures
 from labkit.site.record import Recorder
@@ -92,7 +92,8 @@ class Site:
             raise SnippetError(f"expected the folder of a run that has ended, got {run}: ./lab run makes one")
         about = json.loads((run / "run.json").read_text(encoding="utf-8"))
         ports = ComposeFile(self.root / "docker/docker-compose.yaml").ports.values()
-        scrubber = Scrubber(self.root, self.secrets, ports, about["port_offset"])
+        secrets = self.secrets | about.get("secrets", {})
+        scrubber = Scrubber(self.root, secrets, ports, about["port_offset"])
         Recorder(self.recording.folder, scrubber).record(list(self.snippets), run)
 
     def stale(self) -> list[str]:
@@ -133,6 +134,7 @@ class Site:
         yield f"{STAGES}/contents.txt", self._contents()
         yield f"{REFERENCE}/services.md", services.page(self.root / "docker/docker-compose.yaml")
         yield f"{REFERENCE}/settings.md", settings.page(configuration["settings"])
+        yield f"{REFERENCE}/chameleon.md", causes.page()
         if calls := configuration.get("http"):
             yield f"{REFERENCE}/http.md", http.page(**calls)
         yield f"{REFERENCE}/commands.md", self._commands()

@@ -16,11 +16,16 @@ from PIL import Image
 from labkit.book.errors import SnippetError
 from labkit.book.identifiers import identifiers
 from labkit.book.snippets import Cell, Snippet
-from labkit.site.recorded import PICTURE, Output, RecordedCell, fingerprint
+from labkit.site.recorded import PICTURE, RUN, Output, RecordedCell, fingerprint
 from labkit.site.scrub import Scrubber
+
+PORTAL_RUN = "look-alike"
+"""What a run of the portal's stages calls its place: one that looks like Chameleon."""
 
 COLORS = 128
 """Of a kept picture: plots have few, and with a palette a file has a third of the size."""
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
 
 KEPT_KINDS = ("text/html", "text/plain", "image/svg+xml", PICTURE)
 
@@ -33,22 +38,34 @@ class Recorder:
     scrubber: Scrubber
 
     def record(self, snippets: list[Snippet], run: Path) -> None:
-        """Replace what is kept by the outputs of a run, all stages of it.
+        """Replace what is kept by the outputs of a run: all stages of it.
+
+        Stages for the portal run apart from the others, against a look-alike of it: a run has the ones or the others.
 
         Raises:
             SnippetError: the run failed or left out a stage.
         """
         about = json.loads((run / "run.json").read_text(encoding="utf-8"))
-        _refuse_incomplete(about, snippets, run)
-        stages = {snippet.name: self._stage(snippet, run, about["stages"][snippet.name]) for snippet in snippets}
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder.mkdir(parents=True)
+        is_portal = about["place"] == PORTAL_RUN
+        chosen = [snippet for snippet in snippets if snippet.is_for_portal == is_portal]
+        _refuse_incomplete(about, chosen, run)
+        stages = {snippet.name: self._stage(snippet, run, about["stages"][snippet.name]) for snippet in chosen}
+        self._forget_all_but({snippet.name for snippet in snippets} - set(stages))
         for name, (text, pictures) in stages.items():
             _write(self.folder / f"{name}.json", text)
             for file, content in pictures.items():
                 (self.folder / file).parent.mkdir(exist_ok=True)
                 (self.folder / file).write_bytes(content)
-        _write(self.folder / "run.json", {name: about[name] for name in ("started", "place", "python", "machine")})
+        if not is_portal:
+            _write(self.folder / RUN, {name: about[name] for name in ("started", "place", "python", "machine")})
+
+    def _forget_all_but(self, kept: set[str]) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for path in self.folder.iterdir():
+            if path.is_dir() and path.name not in kept:
+                shutil.rmtree(path)
+            elif path.name != RUN and path.stem not in kept:
+                path.unlink()
 
     def _stage(self, snippet: Snippet, run: Path, seconds: float) -> tuple[dict[str, Any], dict[str, bytes]]:
         notebook = nbformat.read(run / f"{snippet.name}.ipynb", as_version=4)
@@ -59,7 +76,7 @@ class Recorder:
         for part, name in zip(snippet.parts, identifiers(snippet), strict=True):
             if not isinstance(part, Cell) or name not in executed:
                 continue
-            outputs = [self._output(output) for output in executed[name].outputs]
+            outputs = [self._output(output) for output in executed[name].outputs if not _is_widget(output)]
             for number, output in enumerate(outputs, 1):
                 pictures |= _taken_out(output, f"{snippet.name}/{name}-{number}.png")
             cells[name] = asdict(RecordedCell(fingerprint(executed[name].source), outputs))
@@ -74,6 +91,11 @@ class Recorder:
         data = {kind: plain["data"][kind] for kind in KEPT_KINDS if kind in plain.get("data", {})}
         shown = {kind: text if kind == PICTURE else self.scrubber.text(text) for kind, text in data.items()}
         return plain | {"data": shown, "metadata": {}}
+
+
+def _is_widget(output: Mapping[str, Any]) -> bool:
+    """Whether it lives on its kernel, so that a page has nothing to show."""
+    return WIDGET in output.get("data", {})
 
 
 def _refuse_incomplete(about: Mapping[str, Any], snippets: list[Snippet], run: Path) -> None:

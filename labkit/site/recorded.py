@@ -16,6 +16,9 @@ Output = dict[str, Any]
 
 PICTURE = "image/png"
 
+RUN = "run.json"
+"""When, where and with what the run was made."""
+
 
 def fingerprint(source: str) -> str:
     """A short name for the code of a cell, to see whether it is still the code that was run."""
@@ -65,7 +68,7 @@ class Recording:
 
     def about(self) -> dict[str, str]:
         """When, where and with what the run was made; empty before the first."""
-        file = self.folder / "run.json"
+        file = self.folder / RUN
         return dict(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else {}
 
     def stage(self, name: str) -> RecordedStage:

@@ -13,6 +13,11 @@ from labkit.book.solutions import is_grading
 from labkit.site.pages import PageRenderer
 from labkit.site.recorded import Output, RecordedStage, Recording
 
+PORTAL_OUTPUTS = """```{note}
+The outputs on this page come from a test against a look-alike of Chameleon's services. Addresses and times in them are
+made up; what the cells do and print is the same.
+```"""
+
 
 @dataclass(frozen=True)
 class StagePage:
@@ -29,9 +34,13 @@ class StagePage:
         return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
 
     def _cells(self, recorded: RecordedStage) -> Iterator[NotebookCell]:
+        is_told = not (self.snippet.is_for_portal and recorded.cells)
         for part, name in zip(self.snippet.parts, identifiers(self.snippet), strict=True):
             if isinstance(part, Prose):
                 yield _markdown(name, self.renderer.text(part.blocks))
+                if not is_told:
+                    yield _markdown(f"{name}-outputs", PORTAL_OUTPUTS)
+                    is_told = True
                 continue
             outputs = recorded.cells[name].outputs if name in recorded.cells else []
             yield self._code(part, name, outputs)

@@ -103,13 +103,24 @@ class Page(NamedTuple):
     service: str
 
 
+class Kept(NamedTuple):
+    """Objects whose names begin with `prefix`, and the keys of somebody who may read them."""
+
+    bucket: str
+    prefix: str
+    access_key: str
+    secret_key: str
+
+
 class ComposeFile:
     """All services of a Compose file."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         text = path.read_text()
-        self._services: dict[str, Any] = yaml.safe_load(text)["services"]
+        described = yaml.safe_load(text)
+        self._services: dict[str, Any] = described["services"]
+        self._keep: dict[str, Any] = described.get("x-keep", {})
         self.ports = {name: int(port) for name, port in _PORT.findall(text)}
         """NAME of each `${NAME_PORT:-…}`, and its port before any offset."""
         self.addresses: dict[str, str] = dict(_ADDRESS.findall(text))
@@ -187,6 +198,14 @@ class ComposeFile:
             for name, text in self._services.items()
             for title, address in text.get("x-pages", {}).items()
         ]
+
+    def login(self, name: str, variables: Mapping[str, str]) -> dict[str, str]:
+        """Who may see the pages of a service, such as `{"user": …, "password": …}`; empty when anybody may."""
+        return dict(interpolate(self._text(name).get("x-login", {}), variables))
+
+    def kept(self, variables: Mapping[str, str]) -> dict[str, Kept]:
+        """What a student takes along from object storage, by the name of its folder in the archive."""
+        return {name: Kept(**text) for name, text in interpolate(self._keep, variables).items()}
 
 
 def _port_and_path(address: str) -> tuple[str, str]:

@@ -65,9 +65,17 @@ class DockerCompose:
     """Containers of one project. A stack of another home or offset is another project, with data of its own."""
 
     def __init__(
-        self, file: ComposeFile, home: Path, root: Path, settings: Mapping[str, str], offset: int, *, is_default: bool
+        self,
+        name: str,
+        file: ComposeFile,
+        home: Path,
+        root: Path,
+        settings: Mapping[str, str],
+        offset: int,
+        *,
+        is_default: bool,
     ) -> None:
-        self.name = os.environ.get("LAB_PLACE", "compose")
+        self.name = name
         self._file = file
         self._root = root
         project = sha256(f"{home.resolve()} {offset}".encode()).hexdigest()[:8]
@@ -91,6 +99,12 @@ class DockerCompose:
                 ended = ("up", "--no-log-prefix", "--exit-code-from", name)
                 self._call(command(self._file, *ended, services=(name,)), overrides, service=name)
         return [Ready(name, time.monotonic() - began) for name in wanted]
+
+    def fetch(self) -> None:
+        """Pull the images of others, and build ours. Compose does not pull what is here already."""
+        everything = [*command(self._file), "--profile", "*"]
+        self._call([*everything, "pull", "--ignore-buildable", "--policy", "missing", "--quiet"])
+        self._build(tuple(self._file.names))
 
     def _make_room(self, wanted: tuple[str, ...], overrides: dict[str, str]) -> None:
         """Stop what is to be replaced, as late as possible: what its successor needs is up by then."""

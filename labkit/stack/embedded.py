@@ -16,6 +16,7 @@ from labkit.stack.compose_file import ComposeFile
 from labkit.stack.errors import StackError
 from labkit.stack.local_services import LocalServices
 from labkit.stack.place import Ready, ServiceState
+from labkit.stack.servers import kafka
 from labkit.stack.starting import Starter
 from labkit.stack.supervision import Supervisor
 
@@ -59,6 +60,12 @@ class Embedded:
         for future in sorted(started.values(), key=_is_secondary):
             future.result()
         return [future.result() for future in started.values()]
+
+    def fetch(self) -> None:
+        """Make the environments of the services, and fetch Kafka."""
+        for name in sorted({self._services.service(one, {}).python for one in self._file.names} - {""}):
+            environments.ensure(name)
+        kafka.jars()
 
     def stop(self, services: tuple[str, ...]) -> None:
         """Stop services."""

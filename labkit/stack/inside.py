@@ -36,6 +36,10 @@ class Inside:
             self._file.kind(name)
         return [Ready(name, 0, ELSEWHERE) for name in services]
 
+    def fetch(self) -> None:
+        """Not from in here."""
+        raise _not_here("fetch")
+
     def stop(self, services: tuple[str, ...]) -> None:
         """Not from in here."""
         raise _not_here(f"stop {' '.join(services)}")

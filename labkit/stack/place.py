@@ -31,6 +31,9 @@ class Place(Protocol):
     def up(self, services: tuple[str, ...], overrides: dict[str, str]) -> list[Ready]:
         """Start services and what they need, and return when they are ready."""
 
+    def fetch(self) -> None:
+        """Fetch and make ahead whatever `up` would need of packages or images."""
+
     def stop(self, services: tuple[str, ...]) -> None:
         """Stop services; their data stays."""
 

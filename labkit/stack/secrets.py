@@ -4,6 +4,7 @@ import base64
 import os
 import secrets
 import string
+from collections.abc import Mapping
 from pathlib import Path
 
 from dotenv import dotenv_values
@@ -63,6 +64,13 @@ def ensure(template: Path = ENV_TEMPLATE, target: Path = SECRETS) -> dict[str, s
                 text += f"{name}={GENERATORS[value]() if value in GENERATORS else value}\n"
         _write_private(target, text)
     return read(target)
+
+
+def note(values: Mapping[str, str], target: Path = SECRETS) -> None:
+    """Write down settings that are no secrets, in place of what was said of them before."""
+    with alone(target.parent / ".env.lock"):
+        kept = [line for line in target.read_text().splitlines() if line.partition("=")[0] not in values]
+        _write_private(target, "\n".join([*kept, *(f"{name}={value}" for name, value in values.items())]) + "\n")
 
 
 def read(target: Path = SECRETS) -> dict[str, str]:

@@ -9,15 +9,15 @@ from typing import Self
 
 from labkit.paths import BUILD, ROOT, compose_file, default_home
 from labkit.revision import code_revision
-from labkit.stack import docker_compose, ports, secrets
-from labkit.stack.compose_file import ComposeFile
+from labkit.stack import docker_compose, machine, ports, secrets
+from labkit.stack.compose_file import ComposeFile, Kept
 from labkit.stack.docker_compose import DockerCompose
 from labkit.stack.errors import StackError
 from labkit.stack.inside import Inside
 from labkit.stack.place import Place, Ready, ServiceState
 from labkit.stack.variables import Variables
 
-PLACES = ("embedded", "compose", "chameleon", "inside")
+PLACES = (*machine.PLACES, "inside")
 """The last one is a container of one of the others, and for who runs in there to know."""
 
 
@@ -26,13 +26,13 @@ class Stack:
 
     Args:
         home: folder of its data and logs; LAB_HOME or build/lab when not given.
-        place: `embedded`, `compose` or `chameleon`; LAB_PLACE or `embedded` when not given.
+        place: `embedded`, `compose` or `chameleon`; what this machine is (`./lab place`) when not given.
         port_offset: how far its ports are from the usual ones; LAB_PORT_OFFSET or 0 when not given.
     """
 
     def __init__(self, home: Path | None = None, place: str | None = None, port_offset: int | None = None) -> None:
         self.home = home or default_home()
-        self.place = place or os.environ.get("LAB_PLACE", "embedded")
+        self.place = place or machine.place()
         self.port_offset = _offset_wanted() if port_offset is None else port_offset
         if self.place not in PLACES:
             raise StackError(f"There is no place {self.place}. There are: {', '.join(PLACES[:-1])}.")
@@ -48,7 +48,7 @@ class Stack:
 
             return Embedded(self.file, self.home, ROOT, os.environ | settings, self.port_offset)
         is_default = self.home == BUILD / "lab" and self.port_offset == 0
-        return DockerCompose(self.file, self.home, ROOT, settings, self.port_offset, is_default=is_default)
+        return DockerCompose(self.place, self.file, self.home, ROOT, settings, self.port_offset, is_default=is_default)
 
     @classmethod
     def free(cls, home: Path, place: str = "embedded") -> Self:
@@ -100,6 +100,18 @@ class Stack:
         Addresses are those of this machine, and so are folders; what only a container can reach is left out.
         """
         return Variables(self._place.environment(service))
+
+    def login(self, service: str) -> dict[str, str]:
+        """Who may see the pages of a service."""
+        return self.file.login(service, os.environ if self.place == "inside" else secrets.read())
+
+    def kept(self) -> dict[str, Kept]:
+        """What a student takes along from object storage."""
+        return self.file.kept(secrets.read())
+
+    def fetch(self) -> None:
+        """Fetch and make ahead whatever `up` would need of packages or images."""
+        self._place.fetch()
 
     def command(self, *arguments: str, services: tuple[str, ...] = ()) -> str:
         """The `docker compose` command that does the same."""

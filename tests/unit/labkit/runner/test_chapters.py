@@ -1,6 +1,8 @@
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from labkit.runner.chapters import Chapter, belongs, chapters, first_line, headings, numbers, titles
 from labkit.runner.errors import RunError
@@ -30,9 +32,14 @@ def test_chapters_are_in_order_and_nothing_else_is_one(tmp_path: Path) -> None:
         chapters(tmp_path, "5")
 
 
-@pytest.mark.parametrize(("number", "place", "runs"), [(1, "embedded", False), (9, "compose", False), (1, "chameleon", True), (2, "embedded", True)])  # fmt: skip  # noqa: E501
-def test_notebooks_that_need_chameleon(number: int, place: str, runs: bool) -> None:
-    assert (Chapter(Path(f"{number}_name.ipynb")).why_skipped(place) == "") is runs
+@pytest.mark.parametrize(
+    ("tags", "runs"),
+    [(["chameleon"], False), (["node-data"], True), (["chameleon", "node-data"], True), ([], True)],
+)
+def test_a_notebook_for_the_portal_is_left_out(tags: list[str], runs: bool, tmp_path: Path) -> None:
+    cells = [new_code_cell("1", metadata={"tags": [tag]}) for tag in tags]
+    nbformat.write(new_notebook(cells=[new_markdown_cell("# Title"), *cells]), tmp_path / "1_name.ipynb")
+    assert (Chapter(tmp_path / "1_name.ipynb").why_skipped() == "") is runs
 
 
 def test_cells_belong_to_the_places_of_their_tags() -> None:

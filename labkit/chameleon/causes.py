@@ -1,0 +1,171 @@
+"""The usual causes why something does not work on Chameleon, and what to do about each: texts in, a cause out.
+
+The patterns are those of the services' own messages: Blazar and its enforcement of allocations, Nova, Neutron,
+Keystone, and the SSH client; the first ones are those that we write ourselves.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True)
+class Cause:
+    """What has happened, and what to do; `pattern` is found in what the services say (any case)."""
+
+    name: str
+    pattern: str
+    happened: str
+    remedy: str
+
+
+HELP: Final = "https://chameleoncloud.org/user/help/"
+
+CAUSES: Final = (
+    Cause(
+        "no project",
+        r"you are in no project",
+        "Your account belongs to no project, and everything on Chameleon belongs to one.",
+        "Ask your instructor to add your user name to the project of your class. Then log out of Jupyter and in again.",
+    ),
+    Cause(
+        "lease failed",
+        r"lease .*status ERROR|lease has failed",
+        "The lease was granted and then failed on Chameleon's side.",
+        "Run this cell again: it removes the failed lease of yours, and asks for a new one. If that fails twice, "
+        f"write to {HELP} with the lease's name.",
+    ),
+    Cause(
+        "lease has not started",
+        r"lease did not reach|lease .*status PENDING|lease is still pending",
+        "The lease was granted, and has not started yet. Usually that takes a minute; when the testbed is busy, more.",
+        "Wait for five minutes, and run this cell again: it goes on with the same lease.",
+    ),
+    Cause(
+        "server failed",
+        r"server .*status ERROR|moved to status ERROR|server has failed",
+        "Chameleon could not start the server.",
+        "Run this cell again: it deletes the failed server of yours, and starts another one on the same lease. If"
+        f" that fails twice, write to {HELP} with the message above.",
+    ),
+    Cause(
+        "server not found",
+        r"server .* (not found|is gone)|could not refresh server",
+        "The server is not there: it was deleted, or its lease has ended.",
+        "Run this notebook again from its top.",
+    ),
+    Cause(
+        "login expired",
+        r"requires authentication|HTTP 401|401 client error|unauthorized|invalid_grant|access token",
+        "Chameleon does not accept the login of this Jupyter any more; that happens after some hours.",
+        "In the menu: File → Hub Control Panel → Stop My Server, then Start My Server. Log in again, and run this"
+        " notebook from its top: what exists already is found again.",
+    ),
+    Cause(
+        "allocation used up",
+        r"would spend [\d.]+ (more )?SUs|not authorized.*SUs|left in user budget",
+        "Your project has not enough service units left for this lease: its allocation, or your part of it, is "
+        "used up.",
+        "Ask the owner of the project (your instructor) for a larger allocation or budget. A shorter lease costs "
+        "less: set hours at the top.",
+    ),
+    Cause(
+        "allocation expired",
+        r"beyond Chameleon project expiration date|allocation .*expired|no active allocation",
+        "The allocation of your project ends before this lease would.",
+        "Ask the owner of the project to renew it, or set fewer hours at the top.",
+    ),
+    Cause(
+        "lease too long",
+        r"maximum lease duration",
+        "This site grants no lease of that length.",
+        "Set fewer hours at the top. A lease can be made longer towards its end.",
+    ),
+    Cause(
+        "too early to extend",
+        r"can only be extended within",
+        "A lease can be made longer only towards its end.",
+        "Try again in the last hours of the lease.",
+    ),
+    Cause(
+        "no machines left",
+        r"not enough [\w\s.\-]*(hosts?|instances?|resources?|flavors?)[\w\s.\-]* available"
+        r"|no valid host was found",
+        "All machines of this kind are taken at the moment.",
+        "Look into the flavor calendar (Reservations → Leases → Flavor Calendar in the dashboard) for a free "
+        "time, or try again later. The whole lab also runs on your own computer: see notebook 0.",
+    ),
+    Cause(
+        "quota reached",
+        r"quota exceeded|quota.* exceeded|exceeded for resources|overquota",
+        "Your project may not have more of these at once; others in it have used the rest.",
+        "Is something of yours left from last time? Notebook 9 deletes it. Else ask the owner of the project, who"
+        f" can ask for a larger quota at {HELP}.",
+    ),
+    Cause(
+        "no floating IP left",
+        r"no more (IP addresses|floating)|IpAddressGenerationFailure|ExternalIpAddressExhausted"
+        r"|no free floating",
+        "The site has no public address left: others hold all of them.",
+        "Try again in some minutes: run this cell again, which goes on where it stopped. Without an address, one "
+        "can work through the site's private network only.",
+    ),
+    Cause(
+        "key missing",
+        r"no such file or directory: .*(id_rsa|id_ed25519|key)|'NoneType' object has no attribute 'name'"
+        r"|no key pair|invalid key_name",
+        "This Jupyter has no SSH key, so you could not log in on the server.",
+        "In a terminal of this Jupyter (File → New → Terminal): ssh-keygen -t rsa -m pem -f ~/work/.ssh/id_rsa -N"
+        " '' . Then run this notebook from its top.",
+    ),
+    Cause(
+        "image missing",
+        r"no images? found|image.*(not found|could not be found|no image)|no image",
+        "The site has no image of this name; from time to time they are replaced by newer ones.",
+        "List them: Compute → Images in the dashboard. Set the newest CC-Ubuntu one as image at the top, and tell"
+        " your instructor.",
+    ),
+    Cause(
+        "flavor missing",
+        r"no flavors found",
+        "The site has no flavor of this name.",
+        "Set another one as flavor at the top; it should have 16 GB of memory or more.",
+    ),
+    Cause(
+        "host key changed",
+        r"host key .*(does not match|mismatch)|BadHostKey",
+        "This address belonged to another server when you logged in there last.",
+        "In a terminal of this Jupyter: ssh-keygen -R A.B.C.D with the address of your server. Then run this cell"
+        " again.",
+    ),
+    Cause(
+        "SSH denied",
+        r"authentication failed|permission denied \(publickey|not a valid .*private key"
+        r"|no authentication methods",
+        "The server knows another SSH key than the one of this Jupyter: it was made with another key.",
+        "If it is a server of today, delete it with notebook 9, and run this notebook again. Have you made a new "
+        "key since? Then that is the reason.",
+    ),
+    Cause(
+        "SSH refused",
+        r"waited too long for the port|connection refused|unable to connect to port|timed out|no route to host"
+        r"|error reading SSH protocol banner",
+        "The server runs, and does not answer on port 22.",
+        "A server needs up to three minutes until it does: run this cell again. If it stays so: is the group "
+        "allow-22 among the security groups of the server (Compute → Instances → its name)? Does its log (tab "
+        "Log) end with a login line?",
+    ),
+    Cause(
+        "service down",
+        r"HTTP 50[0234]|50[0234] server error|service unavailable|bad gateway|gateway time-?out"
+        r"|failed to establish a new connection|connection aborted|max retries exceeded",
+        "A service of Chameleon does not answer at the moment.",
+        "See https://chameleoncloud.org/user/outages/ for a known outage. Then run this cell again: it goes on "
+        "where it stopped.",
+    ),
+)
+
+
+def cause_of(said: str) -> Cause | None:
+    """The first of the usual causes of which these texts speak."""
+    return next((cause for cause in CAUSES if re.search(cause.pattern, said, re.IGNORECASE | re.DOTALL)), None)
