@@ -16,8 +16,15 @@ from pathlib import Path
 from tests.chameleon.folder import Folder
 
 HOST = "kvm.tacc.chameleoncloud.org"
-WAYS = {"root": ("unshare", "-n", "-m"), "user": ("unshare", "-U", "-r", "-n", "-m"), "ports": ()}
-"""What to start a program with; `ports` is for machines that allow no namespaces."""
+OWN = ("--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
+FIRST = ("bash", "-c", '"$@"; exit $?', "first")
+"""The first process of a namespace has to collect those whose parents have ended, as bash does."""
+WAYS = {
+    "root": ("unshare", *OWN, *FIRST),
+    "user": ("unshare", "--user", "--map-root-user", *OWN, *FIRST),
+    "ports": (),
+}
+"""What to start a program with, so that all of it ends with its first process; `ports` is for other machines."""
 FLOATING = "203.0.113.1"
 NETMASK = "255.255.255.0"
 GUARDED = ("/boot", "/etc", "/opt", "/root", "/usr", "/var")
@@ -33,6 +40,13 @@ def way() -> str:
             if subprocess.run(command, check=False, capture_output=True).returncode == 0:
                 return name
     return "ports"
+
+
+def ends_with_its_parent(way: str) -> tuple[str, ...]:
+    """What to put before the way, so that everything ends when whoever started it is killed (Linux only)."""
+    if not shutil.which("setpriv"):
+        return ()
+    return ("setpriv", "--pdeathsig", "TERM" if way == "ports" else "KILL")  # unshare holds SIGTERM back
 
 
 def prepare(folder: Folder, keep: Iterable[Path]) -> None:

@@ -24,7 +24,7 @@ from tests.chameleon.lookalike.node_home import ANSWERS
 from tests.chameleon.lookalike.world import BASE
 from tests.chameleon.parameters import known
 from tests.chameleon.results import Executed, Result
-from tests.support.processes import ENDS_WITH_ITS_PARENT, free_port
+from tests.support.processes import free_port
 
 CELL_SECONDS = 180.0
 NODES = range(10, 20)
@@ -172,7 +172,7 @@ def _start(folder: Folder, way: str, ports: Ports, serving: Sequence[object]) ->
     inside = [sys.executable, "-m", "tests.chameleon.inside", "--folder", folder.path, "--way", way]
     keys = ["--certificate", folder.certificate, "--public-key", folder.public_key]
     served = ["--port", ports.cloud, "--ssh-port", ports.ssh, *keys, *serving]
-    command = [*ENDS_WITH_ITS_PARENT, *namespace.WAYS[way], *map(str, [*inside, *served])]
+    command = [*namespace.ends_with_its_parent(way), *namespace.WAYS[way], *map(str, [*inside, *served])]
     with (folder.path / "inside.log").open("w") as log:
         pipe = subprocess.PIPE
         return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=log, text=True, cwd=ROOT)

@@ -123,7 +123,7 @@ def add_node(cloud: Cloud, names: Names, now: float) -> Server:
 def give_address(cloud: Cloud, server: Server, now: float) -> str:
     """A floating IP for a server."""
     floating = add_address(cloud, server.project, next(cloud.free_addresses()), now, "")
-    floating.port = server.port
+    floating.port, floating.description = server.port, server.name
     return floating.address
 
 

@@ -145,6 +145,7 @@ class FloatingIp:
     address: str
     network: str
     port: str | None = None
+    description: str = ""
     id: str = field(default_factory=new_id)
 
 

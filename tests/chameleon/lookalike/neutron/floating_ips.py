@@ -20,6 +20,7 @@ class FloatingIpFields(BaseModel):
 
     floating_network_id: str | None = None
     port_id: str | None = None
+    description: str = ""
 
 
 class FloatingIpBody(BaseModel):
@@ -43,6 +44,7 @@ async def show(world: Here, id: str, caller: Caller) -> Any:
 async def create(world: Here, body: FloatingIpBody, caller: Caller) -> Any:
     address = _free_address(world, body.floatingip.floating_network_id, caller.project)
     floating = add_address(world.cloud, caller.project.id, address, world.now(), caller.user.name)
+    floating.description = body.floatingip.description
     return {"floatingip": _shown(world, floating)}
 
 
@@ -99,6 +101,6 @@ def _shown(world: World, one: FloatingIp) -> dict[str, Any]:
         "project_id": one.project,
         "tenant_id": one.project,
         "status": "ACTIVE" if one.port else "DOWN",
-        "description": "",
+        "description": one.description,
         "tags": [],
     }
