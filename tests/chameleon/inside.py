@@ -1,6 +1,7 @@
-"""Runs the look-alike, and notebooks against it; each line of JSON on standard input asks for one, or for the end.
+"""Runs the look-alike, and notebooks against it; each line of JSON on standard input asks for one.
 
-A program of its own, because the whole of it may live in a namespace: `place.py` starts it.
+A program of its own, because the whole of it may live in a namespace: `place.py` starts it. What takes long to import
+is imported when the look-alike has been started.
 """
 
 import argparse
@@ -15,16 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import nbformat
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
-from papermill.iorw import load_notebook_node
-from papermill.parameterize import parameterize_notebook
-from traitlets.config import Config
-
 from labkit.paths import ROOT
 from tests.chameleon import namespace
-from tests.chameleon.jupyter import CONTROL, HOST, KERNEL, Jupyter, Ports
+from tests.chameleon.folder import Folder
 
 READY_SECONDS, END_SECONDS = 30, 20
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -35,17 +29,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--way", choices=namespace.WAYS, required=True)
-    parser.add_argument("--port", type=int, default=Ports().cloud)
-    parser.add_argument("--ssh-port", type=int, default=Ports().ssh)
     arguments, more = parser.parse_known_args()
+    folder = Folder(arguments.folder)
     if arguments.way != "ports":
-        namespace.prepare(HOST, arguments.folder, [arguments.folder, ROOT / "build"])
-    jupyter = Jupyter(arguments.folder, Ports(arguments.port, arguments.ssh_port))
-    os.environ |= jupyter.client_variables()
-    with _look_alike(jupyter, more):
+        namespace.prepare(folder, [folder.path, ROOT / "build"])
+    with _look_alike(folder, more):
         _say({"ready": True})
         for line in sys.stdin:
-            _say(_run(jupyter, **json.loads(line)))
+            _say(_run(folder, **json.loads(line)))
 
 
 def _say(answer: dict[str, Any]) -> None:
@@ -53,15 +44,16 @@ def _say(answer: dict[str, Any]) -> None:
 
 
 @contextmanager
-def _look_alike(jupyter: Jupyter, more: list[str]) -> Iterator[None]:
+def _look_alike(folder: Folder, more: list[str]) -> Iterator[None]:
     """Serve the cloud; what it prints goes to `lookalike.log`."""
-    where = ["--folder", str(jupyter.folder), "--port", str(jupyter.ports.cloud), "--ssh-port", str(jupyter.ports.ssh)]
-    command = [sys.executable, "-m", "tests.chameleon.lookalike", *where]
-    with (jupyter.folder / "lookalike.log").open("w") as log:
-        process = subprocess.Popen([*command, *more], stdin=subprocess.PIPE, stdout=log, stderr=log)
+    command = [sys.executable, "-m", "tests.chameleon.lookalike", "--folder", str(folder.path), *more]
+    with (folder.path / "lookalike.log").open("w") as log:
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log)
     assert process.stdin
     try:
-        _wait_for(jupyter.folder / CONTROL, process)
+        import nbclient  # noqa: F401 - while the look-alike does the same
+
+        _wait_for(folder.control, process)
         yield
     finally:
         process.stdin.close()
@@ -81,25 +73,32 @@ def _wait_for(file: Path, process: "subprocess.Popen[bytes]") -> None:
 
 
 def _run(
-    jupyter: Jupyter, notebook: str, output: str, folder: str, parameters: dict[str, Any], timeout: float
+    folder: Folder, notebook: str, output: str, work: str, parameters: dict[str, Any], timeout: float
 ) -> dict[str, Any]:
     """Run a notebook up to its end or its first error, and write it with its outputs."""
-    book = load_notebook_node(notebook)
-    if parameters:
-        book = parameterize_notebook(book, parameters, report_mode=False)
+    import nbformat
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+    from traitlets.config import Config
+
+    from tests.chameleon.parameters import give
+
+    book = nbformat.read(notebook, as_version=4)
+    give(book, parameters)
     watch = _Watch()
     client = NotebookClient(
         book,
         timeout=timeout,
-        kernel_name=KERNEL,
-        resources={"metadata": {"path": folder}},
+        kernel_name=folder.kernel,
+        resources={"metadata": {"path": work}},
         on_cell_execute=watch.started,
         on_cell_executed=watch.ended,
         config=Config({"KernelManager": {"transport": "ipc", "ip": f"{output}.kernel"}}),
     )
     error = traceback = ""
+    os.environ |= folder.client_variables
     try:
-        client.execute(env=jupyter.variables())
+        client.execute(env=json.loads(folder.variables.read_text()))
     except CellExecutionError as failure:
         error, traceback = f"{failure.ename}: {failure.evalue}", ANSI.sub("", failure.traceback)
     except (CellTimeoutError, DeadKernelError) as failure:

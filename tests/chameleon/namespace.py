@@ -13,9 +13,18 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
+from tests.chameleon.folder import Folder
+
+HOST = "kvm.tacc.chameleoncloud.org"
 OWN = ("--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
-WAYS = {"root": ("unshare", *OWN), "user": ("unshare", "--user", "--map-root-user", *OWN), "ports": ()}
-"""What to start a program with; `ports` is for machines that allow no namespaces."""
+FIRST = ("bash", "-c", '"$@"; exit $?', "first")
+"""The first process of a namespace has to collect those whose parents have ended, as bash does."""
+WAYS = {
+    "root": ("unshare", *OWN, *FIRST),
+    "user": ("unshare", "--user", "--map-root-user", *OWN, *FIRST),
+    "ports": (),
+}
+"""What to start a program with, so that all of it ends with its first process; `ports` is for other machines."""
 FLOATING = "203.0.113.1"
 NETMASK = "255.255.255.0"
 GUARDED = ("/boot", "/etc", "/opt", "/root", "/usr", "/var")
@@ -33,18 +42,22 @@ def way() -> str:
     return "ports"
 
 
-def prepare(host: str, folder: Path, keep: Iterable[Path]) -> None:
-    """Give this namespace addresses, and a hosts file; keep what runs in it from changing the machine.
+def ends_with_its_parent(way: str) -> tuple[str, ...]:
+    """What to put before the way, so that everything ends when whoever started it is killed (Linux only)."""
+    if not shutil.which("setpriv"):
+        return ()
+    return ("setpriv", "--pdeathsig", "TERM" if way == "ports" else "KILL")  # unshare holds SIGTERM back
 
-    Args:
-        host: the name that is to mean this machine.
-        folder: for the hosts file.
-        keep: folders that must stay writable.
+
+def prepare(folder: Folder, keep: Iterable[Path]) -> None:
+    """Give this namespace addresses and a hosts file, and keep what runs in it from changing the machine.
+
+    Folders in `keep`, and all above them, stay writable.
     """
     _bring_up()
     _guard([path.resolve() for path in keep])
-    hosts = folder / "hosts"
-    hosts.write_text(f"127.0.0.1 localhost {host}\n")
+    hosts = folder.path / "hosts"
+    hosts.write_text(f"127.0.0.1 localhost {HOST}\n")
     subprocess.run(["mount", "--bind", hosts, "/etc/hosts"], check=True)
 
 

@@ -15,15 +15,16 @@ from typing import Any
 
 import httpx
 import nbformat
-from papermill.inspection import inspect_notebook
 
 from labkit.paths import ROOT
-from tests.chameleon import namespace
-from tests.chameleon.jupyter import CONTROL, Jupyter, Ports
+from tests.chameleon import jupyter, namespace
+from tests.chameleon.folder import Folder
+from tests.chameleon.jupyter import Ports
 from tests.chameleon.lookalike.node_home import ANSWERS
 from tests.chameleon.lookalike.world import BASE
+from tests.chameleon.parameters import known
 from tests.chameleon.results import Executed, Result
-from tests.support.processes import ENDS_WITH_ITS_PARENT, free_port
+from tests.support.processes import free_port
 
 CELL_SECONDS = 180.0
 NODES = range(10, 20)
@@ -33,11 +34,11 @@ NODES = range(10, 20)
 class Place:
     """A look-alike that runs, and the Jupyter of one student beside it. Made by `open_place`."""
 
-    def __init__(self, jupyter: Jupyter, process: "subprocess.Popen[str]") -> None:
-        self.folder = jupyter.folder
+    def __init__(self, folder: Folder, process: "subprocess.Popen[str]") -> None:
+        self.folder = folder.path
         self._process = process
-        trusted = ssl.create_default_context(cafile=str(jupyter.authority))
-        transport = httpx.HTTPTransport(uds=str(self.folder / CONTROL), verify=trusted)
+        trusted = ssl.create_default_context(cafile=str(folder.authority))
+        transport = httpx.HTTPTransport(uds=str(folder.control), verify=trusted)
         self._control = httpx.Client(transport=transport, base_url=f"{BASE}/lookalike", timeout=30)
         self._notebooks: list[Executed] = []
         self._before: dict[str, Any] = {}
@@ -63,7 +64,7 @@ class Place:
         work = folder or self.folder / "work"
         for one in (output.parent, work):
             one.mkdir(exist_ok=True)
-        asked = {"notebook": str(notebook.resolve()), "output": str(output), "folder": str(work)}
+        asked = {"notebook": str(notebook.resolve()), "output": str(output), "work": str(work)}
         answer = self._ask(asked | {"parameters": dict(parameters or {}), "timeout": timeout})
         self._notebooks.append(Executed(notebook.stem, nbformat.read(output, as_version=4), **answer))
         return self._notebooks[-1]
@@ -136,8 +137,8 @@ class Place:
 
 
 def known_parameters(notebook: Path) -> set[str]:
-    """Names of the variables in a notebook's cell with the tag `parameters`."""
-    return set(inspect_notebook(str(notebook)))
+    """Names of the variables that a notebook may be given."""
+    return known(nbformat.read(notebook, as_version=4))
 
 
 @contextmanager
@@ -149,30 +150,30 @@ def open_place(scenario: str = "nothing", files: Path | None = None, way: str = 
         files: folder whose content the home of each node has from the start.
         way: how to keep it apart from the machine, of `namespace.WAYS`; the best that there is, when not given.
     """
-    folder = Path(tempfile.mkdtemp(prefix="lookalike-"))
+    folder = Folder(Path(tempfile.mkdtemp(prefix="lookalike-")))
     way = way or namespace.way()
-    jupyter = Jupyter(folder, _free_ports() if way == "ports" else Ports())
+    ports = _free_ports() if way == "ports" else Ports()
     try:
-        jupyter.make()
-        place = Place(jupyter, _start(jupyter, scenario, files, way))
+        jupyter.make(folder, ports)
+        serving = ["--scenario", scenario, *(["--files", files] if files else [])]
+        place = Place(folder, _start(folder, way, ports, serving))
         try:
             place.wait_until_ready()
             if "no_keypair" in scenario:
-                jupyter.take_keys_away()
+                jupyter.take_keys_away(folder)
             yield place
         finally:
             place.close()
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(folder.path, ignore_errors=True)
 
 
-def _start(jupyter: Jupyter, scenario: str, files: Path | None, way: str) -> "subprocess.Popen[str]":
-    inside = [sys.executable, "-m", "tests.chameleon.inside", "--folder", jupyter.folder, "--way", way]
-    ports = ["--port", jupyter.ports.cloud, "--ssh-port", jupyter.ports.ssh]
-    serving = ["--scenario", scenario, "--certificate", jupyter.certificate, "--public-key", jupyter.public_key]
-    more = ["--files", files] if files else []
-    command = [*ENDS_WITH_ITS_PARENT, *namespace.WAYS[way], *map(str, [*inside, *ports, *serving, *more])]
-    with (jupyter.folder / "inside.log").open("w") as log:
+def _start(folder: Folder, way: str, ports: Ports, serving: Sequence[object]) -> "subprocess.Popen[str]":
+    inside = [sys.executable, "-m", "tests.chameleon.inside", "--folder", folder.path, "--way", way]
+    keys = ["--certificate", folder.certificate, "--public-key", folder.public_key]
+    served = ["--port", ports.cloud, "--ssh-port", ports.ssh, *keys, *serving]
+    command = [*namespace.ends_with_its_parent(way), *namespace.WAYS[way], *map(str, [*inside, *served])]
+    with (folder.path / "inside.log").open("w") as log:
         pipe = subprocess.PIPE
         return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=log, text=True, cwd=ROOT)
 

@@ -17,10 +17,11 @@ from tests.chameleon.place import open_place, run_notebooks
 from tests.chameleon.small_notebooks import BEGIN, write
 from tests.support.processes import wait_until
 
+WAYS = sorted({"ports", namespace.way()})
 NAMES = "[one.name for one in server.list_servers()]"
 
 
-@pytest.mark.parametrize("way", sorted({"ports", namespace.way()}))
+@pytest.mark.parametrize("way", WAYS)
 def test_a_place(tmp_path: Path, way: str) -> None:
     shows = write(tmp_path / "shows.ipynb", f'print(what, "in", {NAMES})', parameters=f'what = "nobody"\n{BEGIN}')
     reaches = write(
@@ -73,13 +74,14 @@ RUNS_FOR_LONG = """\
 import sys
 from pathlib import Path
 from tests.chameleon.place import open_place
-with open_place("everything") as place:
+with open_place("everything", way=sys.argv[2]) as place:
     print(place.folder, flush=True)
     place.run(Path(sys.argv[1]))
 """
 
 
-def test_nothing_outlives_the_process_that_opened_the_place(tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", WAYS)
+def test_nothing_outlives_the_process_that_opened_the_place(tmp_path: Path, way: str) -> None:
     if sys.platform != "linux":
         pytest.skip("only Linux tells a process that its parent has gone")
     notebook = write(
@@ -88,7 +90,7 @@ def test_nothing_outlives_the_process_that_opened_the_place(tmp_path: Path) -> N
         "server.get_server('node-data-student').execute('setsid -f sleep 3000 >/dev/null 2>&1; echo started')",
         "import subprocess; subprocess.run(['sleep', '3000'])",
     )
-    argv = [sys.executable, "-c", RUNS_FOR_LONG, str(notebook)]
+    argv = [sys.executable, "-c", RUNS_FOR_LONG, str(notebook), way]
     with subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         folder = Path(process.stdout.readline().strip())

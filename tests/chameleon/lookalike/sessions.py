@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import signal
 import time
 
 import asyncssh
@@ -68,20 +67,23 @@ class HomeFiles(asyncssh.SFTPServer):
         return super().map_path(path or b"/")
 
 
-def end_processes(node: str) -> list[int]:
-    """End all processes of a node, told by the variable that they inherit; their ids."""
-    found = [process for process in psutil.process_iter() if _belongs(process, node)]
-    for number, seconds in ((signal.SIGTERM, END_SECONDS), (signal.SIGKILL, END_SECONDS)):
-        for process in found:
+def end_processes(node: str) -> None:
+    """End all processes of a node, told by the variable that they inherit, and what they start meanwhile."""
+    kill_at = time.monotonic() + END_SECONDS
+    asked: set[int] = set()
+    while left := [process for process in psutil.process_iter() if _belongs(process, node)]:
+        for process in left:
             with contextlib.suppress(psutil.NoSuchProcess):
-                process.send_signal(number)
-        deadline = time.monotonic() + seconds
-        if not psutil.wait_procs(found, timeout=max(0, deadline - time.monotonic()))[1]:
-            break
-    return [process.pid for process in found]
+                if time.monotonic() > kill_at:
+                    process.kill()
+                elif process.pid not in asked:
+                    process.terminate()
+        asked |= {process.pid for process in left}
+        time.sleep(0.05)
 
 
 def _belongs(process: psutil.Process, node: str) -> bool:
+    """Also False for a process that has ended and only waits to be collected."""
     with contextlib.suppress(psutil.Error):
         return process.environ().get("LOOKALIKE_NODE") == node
     return False
