@@ -37,13 +37,13 @@ FAILURES = {
 
 @pytest.mark.parametrize(("scenario", "doing", "cause"), [(name, *told) for name, told in FAILURES.items()])
 def test_a_failure_is_explained_and_the_next_run_goes_on(scenario: str, doing: str, cause: str, me: Student) -> None:
-    with open_place(scenario, me.node_files) as place:
+    with open_place(f"at_once+{scenario}", me.node_files) as place:
         failed = create_server_only(place, me, patience=8)
         assert failed.error.startswith(f"ChameleonError: ✗ Could not {doing}: {cause}."), failed.error
         assert "\n→ " in failed.error
         assert "Chameleon says:" in failed.error
         assert "Traceback" not in failed.traceback
-        place.set("calm")
+        place.set("calm+at_once")
         if scenario != "image_missing":  # it stays away: the student takes another one
             assert_goes_on(place, me)
 
@@ -56,19 +56,19 @@ def assert_goes_on(place: Place, me: Student) -> None:
 
 
 def test_a_student_without_a_key(me: Student) -> None:
-    with open_place("no_keypair", me.node_files) as place:
+    with open_place("at_once+no_keypair", me.node_files) as place:
         failed = create_server_only(place, me)
         assert failed.error.startswith(f"ChameleonError: ✗ Could not {SERVER}: key missing."), failed.error
         assert "ssh-keygen" in failed.error
 
 
 def test_tokens_are_renewed_without_a_word(me: Student) -> None:
-    with open_place("token_expired", me.node_files) as place:
+    with open_place("at_once+token_expired", me.node_files) as place:
         assert_goes_on(place, me)
 
 
 def test_a_service_that_is_down_for_a_moment_takes_as_many_runs(me: Student) -> None:
-    with open_place("service_blips:nova", me.node_files) as place:
+    with open_place("at_once+service_blips:nova", me.node_files) as place:
         for _ in range(2):
             assert "service down" in create_server_only(place, me).error
         assert_goes_on(place, me)

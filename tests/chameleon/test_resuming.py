@@ -12,7 +12,7 @@ from tests.chameleon.student import Student
     ["lease_only", "lease_ended", "lease_and_server", "everything_but_address", "server_gone", "group_without_rule"],
 )
 def test_a_half_finished_set_up_is_resumed(state: str, me: Student) -> None:
-    with open_place(state, me.node_files) as place:
+    with open_place(f"at_once+{state}", me.node_files) as place:
         made = create_server_only(place, me)
         assert not made.error, made.traceback
         assert own(place) == EVERYTHING
@@ -22,7 +22,7 @@ def test_a_half_finished_set_up_is_resumed(state: str, me: Student) -> None:
 
 
 def test_an_address_that_a_classmate_has_not_used_yet_is_left_alone(me: Student) -> None:
-    with open_place("spare_address", me.node_files) as place:
+    with open_place("at_once+spare_address", me.node_files) as place:
         spare = next(one for one in place.cloud()["floating_ips"] if one["port"] is None)
         made = create_server_only(place, me)
         assert not made.error, made.traceback
@@ -36,7 +36,7 @@ def test_an_address_that_a_classmate_has_not_used_yet_is_left_alone(me: Student)
 
 @pytest.mark.parametrize("state", ["lease_only", "server_gone", "two_leases", "two_servers"])
 def test_what_is_left_of_a_set_up_is_deleted(state: str, me: Student) -> None:
-    with open_place(state, me.node_files) as place:
+    with open_place(f"at_once+{state}", me.node_files) as place:
         ended = delete(place, me, delete_unsaved=True)
         assert not ended.error, ended.traceback
         assert own(place) == NOTHING
@@ -44,7 +44,7 @@ def test_what_is_left_of_a_set_up_is_deleted(state: str, me: Student) -> None:
 
 
 def test_a_server_with_unsaved_work_is_not_deleted(me: Student) -> None:
-    with open_place("everything+ssh_refused", me.node_files) as place:
+    with open_place("at_once+everything+ssh_refused", me.node_files) as place:
         ended = delete(place, me)
         assert "your work is saved, or not wanted" in ended.error
         assert "NOT SAVED" in ended.text

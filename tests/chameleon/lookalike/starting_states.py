@@ -1,6 +1,7 @@
 """What the student has when a notebook begins."""
 
 from tests.chameleon.lookalike import changes, population
+from tests.chameleon.lookalike.cloud import Delays
 from tests.chameleon.lookalike.population import HOUR
 from tests.chameleon.lookalike.resources import Group
 from tests.chameleon.lookalike.stage import Stage, state
@@ -96,3 +97,9 @@ def two_servers(stage: Stage) -> None:
 def docker_there(stage: Stage) -> None:
     """Nodes have Docker from the start."""
     stage.world.cloud.docker_installed = True
+
+
+@state
+def at_once(stage: Stage) -> None:
+    """Leases begin, servers boot and go away without a delay; for tests of other things."""
+    stage.world.cloud.delays = Delays(lease=0, boot=0, delete=0)
