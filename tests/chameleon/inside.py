@@ -95,6 +95,8 @@ def _run(
         on_cell_executed=watch.ended,
         config=Config({"KernelManager": {"transport": "ipc", "ip": f"{output}.kernel"}}),
     )
+    # Else nbclient answers Output widgets on the channel on which it waits for the kernel, and may miss its reply.
+    client.comm_open_handlers["jupyter.widget"] = lambda _: None
     error = traceback = ""
     os.environ |= folder.client_variables
     try:
