@@ -58,11 +58,13 @@ def extend(reserved: lease.Lease, hours: float) -> None:
 
 
 def clear_failed_server(name: str) -> None:
-    """Delete our server if it has failed: it would never start."""
-    for one in _servers(name):
-        if one.status == "ERROR":
-            print(f"the server {name} has failed: it is deleted")
-            clients.nova().servers.delete(one.id)
+    """Delete our server if it has failed, for it would never start; come back when it is gone."""
+    failed = [one for one in _servers(name) if one.status == "ERROR"]
+    for one in failed:
+        print(f"the server {name} has failed: it is deleted")
+        clients.nova().servers.delete(one.id)
+    if failed:
+        wait_until_gone(name)
 
 
 def require_running(node: server.Server) -> None:

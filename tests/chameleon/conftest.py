@@ -1,11 +1,12 @@
 """Fixtures for the tests of the look-alike."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.chameleon import student as students
 from tests.chameleon.small_cloud import SmallCloud
 
 
@@ -20,3 +21,10 @@ async def student(small: SmallCloud) -> AsyncIterator[httpx.AsyncClient]:
     """Asks the cloud as the student."""
     async with small.asked_by() as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def me(tmp_path_factory: pytest.TempPathFactory) -> Iterator[students.Student]:
+    """A student with a copy of the lab, in Chameleon's Jupyter."""
+    with students.student(tmp_path_factory.mktemp("student")) as made:
+        yield made
