@@ -44,7 +44,6 @@ def test_a_place(tmp_path: Path, way: str) -> None:
         place.remove("server", "node-data-student")
         changed = place.run(shows)
         assert (changed.error, "nobody in ['node-data-classmate']" in changed.text) == ("", True)
-        assert "Now using project: CHI-251409" in changed.text
         assert max(shown.seconds + reached.seconds + changed.seconds) < 60
         with pytest.raises(AssertionError, match=r"shows\.ipynb has no such parameters: where"):
             place.run(shows, {"where": 1})
