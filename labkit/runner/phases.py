@@ -13,6 +13,8 @@ from labkit.paths import BUILD, ROOT
 
 RESULTS = BUILD / "test"
 LAYERS = ("unit", "integration", "lab", "faults")
+FOLDERS = {"lab": ("lab", "chameleon")}
+"""Folders of a layer below tests/, where it is not the one of its name."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,8 @@ def layer(name: str, more: Sequence[str] = ()) -> Phase:
     """A layer of tests, its files side by side; `more` are arguments for pytest."""
     junit = RESULTS / f"{name}.xml"
     side_by_side = ("-n", str(processes_for(name)), "--dist", "loadfile", "--no-loadscope-reorder")
-    argv = (sys.executable, "-m", "pytest", str(ROOT / "tests" / name), "-q", f"--junitxml={junit}")
+    folders = [str(ROOT / "tests" / folder) for folder in FOLDERS.get(name, (name,))]
+    argv = (sys.executable, "-m", "pytest", *folders, "-q", f"--junitxml={junit}")
     return Phase(f"{name} tests", (*argv, *side_by_side, *more), junit)
 
 
