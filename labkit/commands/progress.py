@@ -18,7 +18,8 @@ def command(folder: Folder, csv: Csv = None) -> None:
     """Show which stages and exercises each student of a class has done."""
     from labkit.runner.chapters import chapters
 
-    notebooks = [chapter.path for chapter in chapters(NOTEBOOKS, "")]
+    # Those that run elsewhere leave their results there, and have no exercises.
+    notebooks = [chapter.path for chapter in chapters(NOTEBOOKS, "") if not chapter.why_skipped()]
     try:
         table = ClassTable([file.stem for file in notebooks], exercises_in(notebooks), collect(folder))
     except FileNotFoundError as error:
