@@ -10,7 +10,7 @@ from PIL import Image
 
 from labkit.book.errors import SnippetError
 from labkit.book.snippets import parse
-from labkit.site.record import Recorder
+from labkit.site.record import Recorder, _is_widget
 from labkit.site.recorded import Recording
 from labkit.site.scrub import Scrubber
 from tests.unit.labkit.book.small_lab import FRONT_MATTER
@@ -143,3 +143,25 @@ def test_a_failed_run_and_one_of_some_stages_are_refused(tmp_path: Path) -> None
     with pytest.raises(SnippetError, match="has no 1_more"):
         recorder.record([snippet, parse("1_more", FRONT_MATTER + TEXT)], run_of(tmp_path / "b"))
     assert not (tmp_path / "outputs").exists()
+
+
+def test_stages_for_the_portal_are_recorded_apart_and_the_others_stay(tmp_path: Path) -> None:
+    recording = recorded(tmp_path)
+    before = {file: file.read_bytes() for file in recording.folder.rglob("*") if file.is_file()}
+    here = parse("0_start", FRONT_MATTER + TEXT)
+    portal = parse("1_server", FRONT_MATTER + TEXT.replace("node-data", "chameleon").replace(", only-compose", ""))
+    run = run_of(tmp_path / "lab", TEXT)
+    executed = run / "0_start.ipynb"
+    executed.rename(run / "1_server.ipynb")
+    about = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps(about | {"place": "look-alike", "stages": {"1_server": 9.0}}))
+    Recorder(recording.folder, Scrubber(tmp_path, {}, [], 0)).record([here, portal], run)
+    assert recording.stage("1_server").seconds == 9.0
+    assert {file: file.read_bytes() for file in before} == before
+
+
+def test_a_widget_is_left_out() -> None:
+    view = "application/vnd.jupyter.widget-view+json"
+    assert _is_widget({"data": {view: {}, "text/plain": "VBox(…)"}})
+    assert not _is_widget({"data": {"text/plain": "1"}})
+    assert not _is_widget({"name": "stdout", "text": "1"})
