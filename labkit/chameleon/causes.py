@@ -29,6 +29,39 @@ CAUSES: Final = (
         "Ask your instructor to add your user name to the project of your class. Then log out of Jupyter and in again.",
     ),
     Cause(
+        "several projects",
+        r"you are in several projects",
+        "You are in more than one project, and this notebook has to know which of them is meant.",
+        "Write the name of your class's project into project, in the cell of choices at the top. Run that cell and "
+        "this one again.",
+    ),
+    Cause(
+        "no user name",
+        r"does not say who you are",
+        "This Jupyter calls everybody by the same name, so your things could not be told from those of others.",
+        "Are you in Chameleon's Jupyter? If so, tell your instructor: the lab needs the variable USER.",
+    ),
+    Cause(
+        "name taken",
+        r"another user of your project has taken the name",
+        "There is something of this name in your project that another user has made. Nothing was changed.",
+        "Tell your instructor: two of you have user names that look the same here.",
+    ),
+    Cause(
+        "models not packed",
+        r"the models are not packed",
+        "The archive has arrived, but your models are not in it: the object storage on the server does not answer.",
+        "In a terminal of Jupyter on your server, type `cd ~/lab && ./lab up minio`. Then run this cell again. Do you "
+        "not want the models? Then set delete_unsaved = True in the cell at the top, run it, and go on.",
+    ),
+    Cause(
+        "server switched off",
+        r"server status (SHUTOFF|PAUSED|SUSPENDED)",
+        "Your server is there, and switched off.",
+        "In the dashboard: Compute → Instances, in the menu of your server: Start Instance. Then run this cell again. "
+        "The services start again by themselves; Jupyter does when you run the cell that starts it.",
+    ),
+    Cause(
         "lease failed",
         r"lease .*status ERROR|lease has failed",
         "The lease was granted and then failed on Chameleon's side.",
@@ -58,8 +91,9 @@ CAUSES: Final = (
         "login expired",
         r"requires authentication|HTTP 401|401 client error|unauthorized|invalid_grant|access token",
         "Chameleon does not accept the login of this Jupyter any more; that happens after some hours.",
-        "In the menu: File → Hub Control Panel → Stop My Server, then Start My Server. Log in again, and run this"
-        " notebook from its top: what exists already is found again.",
+        "Save the notebook. In the menu: File → Log Out, and log in again. Then File → Hub Control Panel, and in "
+        "the list of named servers the one of this lab. Restart the kernel, and run this notebook from its top: "
+        "what exists already is found again.",
     ),
     Cause(
         "allocation used up",
@@ -84,8 +118,8 @@ CAUSES: Final = (
     Cause(
         "too early to extend",
         r"can only be extended within",
-        "A lease can be made longer only towards its end.",
-        "Try again in the last hours of the lease.",
+        "A lease can be made longer only near its end (on Chameleon, in its last 48 hours).",
+        "Run this cell again then.",
     ),
     Cause(
         "no machines left",
@@ -107,23 +141,24 @@ CAUSES: Final = (
         r"no more (IP addresses|floating)|IpAddressGenerationFailure|ExternalIpAddressExhausted"
         r"|no free floating",
         "The site has no public address left: others hold all of them.",
-        "Try again in some minutes: run this cell again, which goes on where it stopped. Without an address, one "
-        "can work through the site's private network only.",
+        "Run this cell again in some minutes: it goes on where it stopped. If it stays so, tell your instructor: "
+        "perhaps your project holds addresses that nobody uses.",
     ),
     Cause(
         "key missing",
         r"no such file or directory: .*(id_rsa|id_ed25519|key)|'NoneType' object has no attribute 'name'"
         r"|no key pair|invalid key_name",
         "This Jupyter has no SSH key, so you could not log in on the server.",
-        "In a terminal of this Jupyter (File → New → Terminal): ssh-keygen -t rsa -m pem -f ~/work/.ssh/id_rsa -N"
-        " '' . Then run this notebook from its top.",
+        "In a terminal of this Jupyter (File → New → Terminal), type `mkdir -p $(dirname $OS_KEYPAIR_PRIVATE_KEY)`, "
+        "then `ssh-keygen -t rsa -m pem -N '' -f $OS_KEYPAIR_PRIVATE_KEY`. Does it ask whether to overwrite a file? "
+        "Answer n. Then run this notebook from its top.",
     ),
     Cause(
         "image missing",
         r"no images? found|image.*(not found|could not be found|no image)|no image",
         "The site has no image of this name; from time to time they are replaced by newer ones.",
-        "List them: Compute → Images in the dashboard. Set the newest CC-Ubuntu one as image at the top, and tell"
-        " your instructor.",
+        "List them: Compute → Images in the dashboard. Write the newest CC-Ubuntu whose name has no addition such"
+        " as CUDA or ARM64 into image, at the top, and tell your instructor.",
     ),
     Cause(
         "flavor missing",
@@ -135,16 +170,20 @@ CAUSES: Final = (
         "host key changed",
         r"host key .*(does not match|mismatch)|BadHostKey",
         "This address belonged to another server when you logged in there last.",
-        "In a terminal of this Jupyter: ssh-keygen -R A.B.C.D with the address of your server. Then run this cell"
+        "In a terminal of this Jupyter: `ssh-keygen -R A.B.C.D` with the address of your server. Then run this cell"
         " again.",
     ),
     Cause(
         "SSH denied",
         r"authentication failed|permission denied \(publickey|not a valid .*private key"
         r"|no authentication methods",
-        "The server knows another SSH key than the one of this Jupyter: it was made with another key.",
-        "If it is a server of today, delete it with notebook 9, and run this notebook again. Have you made a new "
-        "key since? Then that is the reason.",
+        "The server knows another SSH key than the one of this Jupyter, for example because you have launched the"
+        " lab a second time.",
+        "Do not delete the server. In a terminal of this Jupyter, type `cat $OS_KEYPAIR_PUBLIC_KEY` and copy the line "
+        "that it prints. Then open Jupyter on your server, in it a terminal, and type "
+        "`echo 'THE LINE' >> ~/.ssh/authorized_keys`. Run this cell again. If there is no Jupyter on the server yet, "
+        "there is no work of yours on it either: then delete it in the dashboard (Compute → Instances), and run this "
+        "notebook from its top.",
     ),
     Cause(
         "SSH refused",

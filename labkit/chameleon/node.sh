@@ -65,7 +65,7 @@ jupyter() {
 jupyter_answers() { curl --silent --fail --output /dev/null http://127.0.0.1:8888/api; }
 
 status() {
-    say "Docker:  $(in_group docker info --format "'{{.ServerVersion}}, {{.Images}} images'" 2>&1 | tail -n 1)"
+    say "Docker:  $(in_group docker info --format "'{{.ServerVersion}}'" 2>&1 | tail -n 1)"
     say "fetched: $(tail -n 1 ~/fetch.log 2>/dev/null || say not begun)"
     if jupyter_answers; then say "Jupyter: answers"; else say "Jupyter: does not answer"; fi
     say "disk:    $(df --human-readable --output=avail . | tail -n 1 | tr -d ' ') free"

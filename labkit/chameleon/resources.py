@@ -1,28 +1,41 @@
 """Our own resources on Chameleon, found by their exact names: what python-chi leaves to its callers.
 
 python-chi asks for a lease again though one of the same name has ended, takes a server that has failed for one that
-runs, picks any unused floating IP of the project (of a classmate, too), gives a server a second address when asked
-twice, and leaves an existing security group without its rule. Each function here is safe to call twice.
+runs, picks any unused floating IP of the project (of a classmate, too), and gives a server a second address when asked
+twice. Each function here is safe to call twice, and raises rather than touch what another user has made.
 """
 
 import logging
 import time
 import warnings
-from datetime import datetime, timedelta, timezone
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from chi import clients, lease, network, server
+from chi import clients, context, lease, network, server
 
 logging.getLogger("neutronclient").setLevel(logging.ERROR)  # else it says before each answer that it is deprecated
 warnings.filterwarnings("ignore", "Unknown .* host key")  # nobody knows the key of a server that was made a minute ago
 
 ENDED: Final = ("TERMINATED", "ERROR")
-UTC: Final = timezone.utc  # noqa: UP017 - the Jupyter of Chameleon may have an older Python
+SWITCHED_OFF: Final = ("SHUTOFF", "PAUSED", "SUSPENDED")
+
+
+def _ours(name: str, found: list[Any], owner: Callable[[Any], str]) -> list[Any]:
+    """What was found by a name, if all of it is ours.
+
+    Raises:
+        RuntimeError: somebody else has taken the name.
+    """
+    if any(owner(one) != context.session().get_user_id() for one in found):
+        raise RuntimeError(f"another user of your project has taken the name {name}")
+    return found
 
 
 def own_leases(name: str) -> list[dict[str, Any]]:
     """All leases of exactly this name, those that have ended included, as Blazar describes them."""
-    return [one for one in clients.blazar().lease.list() if one["name"] == name]
+    found = [one for one in clients.blazar().lease.list() if one["name"] == name]
+    return _ours(name, found, lambda one: str(one["user_id"]))
 
 
 def clear_ended_leases(name: str) -> None:
@@ -58,7 +71,14 @@ def extend(reserved: lease.Lease, hours: float) -> None:
 
 
 def clear_failed_server(name: str) -> None:
-    """Delete our server if it has failed, for it would never start; come back when it is gone."""
+    """Delete our server if it has failed, for it would never start; come back when it is gone.
+
+    Raises:
+        RuntimeError: it is switched off.
+    """
+    for one in _servers(name):
+        if one.status in SWITCHED_OFF:
+            raise RuntimeError(f"server status {one.status}")
     failed = [one for one in _servers(name) if one.status == "ERROR"]
     for one in failed:
         print(f"the server {name} has failed: it is deleted")
@@ -83,7 +103,8 @@ def require_running(node: server.Server) -> None:
 
 def _servers(name: str) -> list[Any]:
     """Our servers of exactly this name."""
-    return [one for one in clients.nova().servers.list() if one.name == name]
+    found = [one for one in clients.nova().servers.list() if one.name == name]
+    return _ours(name, found, lambda one: str(one.user_id))
 
 
 def own_addresses(name: str) -> list[dict[str, Any]]:
@@ -105,30 +126,6 @@ def _new_address(name: str) -> dict[str, Any]:
     wanted = {"floating_network_id": network.get_network_id("public"), "description": name}
     made: dict[str, Any] = clients.neutron().create_floatingip({"floatingip": wanted})["floatingip"]
     return made
-
-
-def open_port(node: server.Server, port: int, description: str) -> str:
-    """Let the network reach one TCP port of our server; the name of the security group, which the project shares."""
-    group = network.SecurityGroup({"name": f"allow-{port}", "description": description})
-    group.add_rule("ingress", "tcp", port)
-    group.submit(idempotent=True)
-    if not _opens(group.id, port):  # one of this name was there, and opens nothing
-        rule = {"direction": "ingress", "protocol": "tcp", "port_range_min": port, "port_range_max": port}
-        clients.neutron().create_security_group_rule({"security_group_rule": {**rule, "security_group_id": group.id}})
-    present = clients.nova().servers.get(node.id).security_groups
-    if group.name not in [one["name"] for one in present]:
-        node.add_security_group(group.name)
-    return str(group.name)
-
-
-def _opens(group: str, port: int) -> bool:
-    rules = clients.neutron().show_security_group(group)["security_group"]["security_group_rules"]
-    return any(
-        rule["direction"] == "ingress"
-        and rule["protocol"] in ("tcp", None)
-        and (rule["port_range_min"] or 0) <= port <= (rule["port_range_max"] or 65535)
-        for rule in rules
-    )
 
 
 def leftovers(lease_name: str, server_name: str) -> dict[str, list[str]]:

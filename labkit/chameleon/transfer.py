@@ -5,6 +5,7 @@ import shlex
 import subprocess
 import tarfile
 import tempfile
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
@@ -13,8 +14,29 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 FOLDER: Final = "lab"
 """Where the lab is on the server, below the home folder."""
 
-LEFT_OUT: Final = {".git", ".venv", "build", "__pycache__", ".ipynb_checkpoints"}
+TOP: Final = frozenset(
+    (
+        *(
+            "CHANGELOG.md",
+            "LICENSE",
+            "README.md",
+            "build_docs.sh",
+            "dags",
+            "docker",
+            "docs",
+            "index.md",
+            "lab",
+            "labkit",
+        ),
+        *("locks", "notebooks", "pyproject.toml", "services", "snippets", "tests", "trovi.json"),
+    )
+)
+"""What of the folder goes to the server: it may lie among other things of yours, such as keys."""
+
+LEFT_OUT: Final = {"__pycache__", ".ipynb_checkpoints"}
 SECRETS: Final = PurePosixPath("docker/.env")
+NOT_ALL = 3
+"""The exit status of `./lab pack` when it has packed all but what is in object storage."""
 
 
 def bring_lab(node: Any, url: str, revision: str) -> None:
@@ -50,28 +72,41 @@ def files(root: Path) -> list[str]:
     """The files of this copy that belong to the lab, and neither passwords nor what was made here."""
     if (root / ".git").exists():
         listed = subprocess.run(["git", "-C", str(root), "ls-files", "-z"], capture_output=True, text=True, check=True)
-        return [name for name in listed.stdout.split("\0") if name and (root / name).is_file()]
-    found: list[str] = []
-    for folder, below, names in os.walk(root):
+        names = [name for name in listed.stdout.split("\0") if name and (root / name).is_file()]
+    else:
+        names = [path.relative_to(root).as_posix() for top in TOP for path in _below(root / top)]
+    return sorted(name for name in names if name.partition("/")[0] in TOP and PurePosixPath(name) != SECRETS)
+
+
+def _below(path: Path) -> Iterator[Path]:
+    """A file itself, or the files of a folder."""
+    if path.is_file():
+        yield path
+    for folder, below, names in os.walk(path):
         below[:] = sorted(set(below) - LEFT_OUT)
-        found += [Path(folder, name).relative_to(root).as_posix() for name in sorted(names)]
-    return [name for name in found if PurePosixPath(name) != SECRETS]
+        yield from (Path(folder, name) for name in names)
 
 
 def fetch_pack(node: Any, target: Path) -> str:
     """Pack on the server what the student takes along, and download it; the archive's SHA-256.
 
     Raises:
-        RuntimeError: what has arrived is not what was packed.
+        RuntimeError: what has arrived is not what was packed, or the models are missing in it.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     arriving = target.with_name(f"{target.name}.new")
     with node.ssh_connection() as shell:
-        print(shell.run(f"cd {FOLDER} && ./lab pack $HOME/{target.name}", hide=True).stdout, end="")
+        packed = shell.run(f"cd {FOLDER} && ./lab pack $HOME/{target.name}; echo status $?", hide=True).stdout
+        said, _, status = packed.rpartition("status ")
+        print(said, end="")
+        if int(status) not in (0, NOT_ALL):
+            raise RuntimeError(f"`./lab pack` has failed on the server, with status {int(status)}; see above")
         wanted = shell.run(f"sha256sum {target.name}", hide=True).stdout.split()[0]
         shell.get(target.name, str(arriving))
     checksum = sha256(arriving.read_bytes()).hexdigest()
     if checksum != wanted:
         raise RuntimeError(f"the archive has not arrived whole (SHA-256 {checksum}, expected {wanted})")
     arriving.replace(target)
+    if int(status) == NOT_ALL:
+        raise RuntimeError("the models are not packed; all else is")
     return checksum

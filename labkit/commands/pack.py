@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from labkit.chameleon.transfer import NOT_ALL
 from labkit.paths import BUILD
 from labkit.stack import Stack
 
@@ -20,6 +21,7 @@ def command(file: File = BUILD / "my-lab.tar.gz", place: Place = None) -> None:
     packed = pack(stack, file)
     for name, count in packed.counts.items():
         print(f"{name:12} {count:5} files")
+    print(f"{file}: {packed.size / 1e6:.1f} MB, SHA-256 {packed.checksum}")
     if packed.missing:
         print(f"NOT packed: {', '.join(stack.kept())}, for object storage does not answer ({packed.missing})")
-    print(f"{file}: {packed.size / 1e6:.1f} MB, SHA-256 {packed.checksum}")
+        raise typer.Exit(NOT_ALL)

@@ -6,6 +6,11 @@ from labkit.chameleon.causes import CAUSES, cause_of
 
 SAID = {
     "no project": "RuntimeError: you are in no project",
+    "several projects": "RuntimeError: you are in several projects: CHI-1, CHI-2",
+    "no user name": "RuntimeError: this Jupyter does not say who you are",
+    "name taken": "RuntimeError: another user of your project has taken the name node-data-ana",
+    "models not packed": "RuntimeError: the models are not packed; all else is",
+    "server switched off": "RuntimeError: server status SHUTOFF",
     "login expired": "Unauthorized: The request you have made requires authentication. (HTTP 401)",
     "allocation used up": "reservation for project chi-251409 would spend 8.00 sus, only 2.50 left",
     "allocation expired": "Cannot create a lease beyond Chameleon project expiration date. Please ask your PI",
