@@ -21,7 +21,7 @@ def passed(tmp_path_factory: pytest.TempPathFactory) -> Ended:
     notebooks = folder / "notebooks"
     diagram = "```mermaid\nflowchart LR\n  accDescr: from one to two\n  a[one] --> b[two]\n```"
     write_notebook(notebooks, "0_first", f"# First\n\n{diagram}", ("seconds = 60", "parameters"), "print(seconds * 2)")
-    write_notebook(notebooks, "1_server", "1 / 0")
+    write_notebook(notebooks, "1_server", ("1 / 0", "chameleon"))
     write_notebook(
         notebooks,
         "2_second",
@@ -60,7 +60,7 @@ def test_each_cell_has_a_line(passed: Ended) -> None:
 
 
 def test_notebooks_and_cells_of_other_places_are_skipped_aloud(passed: Ended) -> None:
-    assert "1_server: skipped, makes or deletes the server on Chameleon" in passed.output
+    assert "1_server: skipped, runs in Chameleon's Jupyter" in passed.output
     assert "skipped: 1 / 0 (belongs to another place)" in passed.output
     assert row(passed.output, "1_server") == ["skipped"]
 

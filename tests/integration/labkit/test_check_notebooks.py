@@ -18,10 +18,10 @@ LONG = "import subprocess\nsubprocess.run(['sleep', '600'])"
 
 
 def test_notebooks_of_another_place_only_are_refused_before_anything_starts(tmp_path: Path) -> None:
-    write_notebook(tmp_path / "sources", "1_server", "1")
+    write_notebook(tmp_path / "sources", "1_server", ("1", "chameleon"))
     write_notebook(tmp_path / "sources", "2_here", "1")
     said: list[str] = []
-    with pytest.raises(RunError, match=r"none of the chosen notebooks \(1_server\) runs in the place embedded"):
+    with pytest.raises(RunError, match=r"none of the chosen notebooks \(1_server\) runs on this machine"):
         check("embedded", "1", said.append, tmp_path / "sources", tmp_path / "checks")
     assert [line.partition(":")[0] for line in said] == ["1_server"]
     assert not (tmp_path / "checks").exists()
