@@ -134,7 +134,8 @@ class Site:
         yield f"{STAGES}/contents.txt", self._contents()
         yield f"{REFERENCE}/services.md", services.page(self.root / "docker/docker-compose.yaml")
         yield f"{REFERENCE}/settings.md", settings.page(configuration["settings"])
-        yield f"{REFERENCE}/chameleon.md", causes.page()
+        if any(snippet.is_for_portal for snippet in self.snippets):
+            yield f"{REFERENCE}/chameleon.md", causes.page()
         if calls := configuration.get("http"):
             yield f"{REFERENCE}/http.md", http.page(**calls)
         yield f"{REFERENCE}/commands.md", self._commands()
