@@ -70,7 +70,7 @@ def _of_the_server(doing: str, error: Exception) -> str:
     last = "\n".join(f"  {line}" for line in (ended.stderr or ended.stdout).rstrip().splitlines()[-LAST:])
     return (
         f"✗ Could not {doing}: on the server, this command ended with status {ended.exited}:\n  {ended.command}\n"
-        f"The last it said:\n{last}\n→ Do these lines say what is missing? Then mend it, and run the cell again: it"
+        f"The last it said:\n{last}\n→ Do these lines say what is missing? Then correct it, and run the cell again: it"
         " goes on where it stopped. Else send them to your instructor."
     )
 

@@ -14,6 +14,9 @@ PORTS = {22, 3000, 5050, 8000, 8080, 8081, 8090, 8888, 8889, 9001}
 SOFTWARE = "## The lab, on the server"
 """The heading in notebook 1 from which on it is no longer about the cloud."""
 
+DOCKER_COMES = "And what all of it runs on."
+"""Where the lab is on the server, and nothing else yet."""
+
 
 def create(place: Place, me: Student, patience: int = 20) -> Executed:
     """All of notebook 1."""
@@ -22,7 +25,7 @@ def create(place: Place, me: Student, patience: int = 20) -> Executed:
 
 def create_server_only(place: Place, me: Student, patience: int = 20) -> Executed:
     """Notebook 1 without what happens on the server."""
-    return place.run(_up_to(me, SOFTWARE), {"patience": patience}, me.notebooks)
+    return place.run(without(me, SOFTWARE), {"patience": patience}, me.notebooks)
 
 
 def delete(place: Place, me: Student, **parameters: object) -> Executed:
@@ -47,10 +50,16 @@ def opened(place: Place) -> set[int]:
     return {rule["first"] for rule in single} - {None}
 
 
-def _up_to(me: Student, heading: str) -> Path:
+def without(me: Student, begin: str, end: str = "", written: tuple[str, str] = ("", "")) -> Path:
+    """Notebook 1 without the cells from the one with the text `begin` on, up to one with the text `end`.
+
+    What a student has `written` into a cell, in place of what was there, is the second of the two texts.
+    """
     book = json.loads(me.create.read_text())
-    ends = next(number for number, cell in enumerate(book["cells"]) if heading in "".join(cell["source"]))
-    book["cells"] = book["cells"][:ends]
-    shortened = me.notebooks / "1_server_only.ipynb"
-    shortened.write_text(json.dumps(book))
+    texts = ["".join(cell["source"]) for cell in book["cells"]]
+    first = next(number for number, text in enumerate(texts) if begin in text)
+    after = next(number for number, text in enumerate(texts) if end in text) if end else len(texts)
+    del book["cells"][first:after]
+    shortened = me.notebooks / "1_shortened.ipynb"
+    shortened.write_text(json.dumps(book).replace(*written))
     return shortened

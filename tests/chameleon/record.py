@@ -39,7 +39,10 @@ def main() -> None:
         deleted = place.run(me.delete, folder=me.notebooks)
         assert not deleted.error, deleted.traceback
         for one in (created, deleted):
-            _write(one, {str(home): HOME, str(me.lab): "~/work", f"from {os.uname().nodename},": f"from {MINE[1]},"})
+            _write(
+                one,
+                {str(home): HOME, str(me.lab): "~/work", f"hello from {os.uname().nodename}": f"hello from {MINE[1]}"},
+            )
         (FOLDER / "run.json").write_text(json.dumps(_about([created, deleted], told), indent=1) + "\n")
     took = " and ".join(f"{sum(one.seconds):.0f} s" for one in (created, deleted))
     print(f"both passed, in {took}; now: ./build_docs.sh --record {FOLDER}")

@@ -132,3 +132,16 @@ async def test_a_lease_that_does_not_start(
     path = f"{LEASES}/{(await student.post(LEASES, json=lease(small))).json()['lease']['id']}"
     small.move(HOUR)
     assert (await student.get(path)).json()["lease"]["status"] == status
+
+
+async def test_a_lease_is_prolonged_as_far_as_the_allocation_goes(
+    small: SmallCloud, student: httpx.AsyncClient
+) -> None:
+    made = (await student.post(LEASES, json=lease(small))).json()["lease"]
+    path = f"{LEASES}/{made['id']}"
+    longer = await student.put(path, json={"end_date": utc(NOW + 10 * HOUR, ASKED)})
+    assert longer.json()["lease"]["end_date"] > made["end_date"]
+    small.set("allocation_spent")
+    refused = await student.put(path, json={"end_date": utc(NOW + 90 * HOUR, ASKED)})
+    assert (refused.status_code, message(refused)[:28]) == (400, "Reservation update would spe")
+    assert (await student.get(path)).json()["lease"]["end_date"] == longer.json()["lease"]["end_date"]

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.chameleon.place import open_place
-from tests.chameleon.portal import EVERYTHING, NOTHING, PORTS, create_server_only, delete, opened, own
+from tests.chameleon.portal import EVERYTHING, MINE, NOTHING, PORTS, create_server_only, delete, opened, own
 from tests.chameleon.student import Student
 
 
@@ -49,3 +49,13 @@ def test_a_server_with_unsaved_work_is_not_deleted(me: Student) -> None:
         assert "your work is saved, or not wanted" in ended.error
         assert "NOT SAVED" in ended.text
         assert own(place) == EVERYTHING
+
+
+def test_what_a_classmate_has_under_the_same_name_is_not_touched(me: Student) -> None:
+    with open_place("at_once+name_taken", me.node_files) as place:
+        failed = create_server_only(place, me)
+        assert "Could not reserve a machine: name taken." in failed.error
+        refused = delete(place, me, delete_unsaved=True)
+        assert "name taken." in refused.error
+        assert place.result().damage == []
+        assert place.cloud()["by_project"]["CHI-251409"]["servers"] == {MINE[1]: "ACTIVE"}

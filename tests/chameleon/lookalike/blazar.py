@@ -37,6 +37,12 @@ class LeaseBody(BaseModel):
     reservations: list[ReservationBody]
 
 
+class NewEnd(BaseModel):
+    """Body of PUT /leases/{id}, of which only the end can be changed here."""
+
+    end_date: str
+
+
 routes = APIRouter(prefix="/reservation/v1")
 """Blazar, version 1."""
 
@@ -57,6 +63,20 @@ async def create(world: Here, body: LeaseBody, caller: Caller) -> Any:
     _check_allocation(caller.project, lease)
     world.cloud.leases[lease.id] = lease
     world.cloud.note(world.now(), caller.user.name, "lease created", lease.name)
+    return {"lease": _shown(lease)}
+
+
+@routes.put("/leases/{id}")
+async def prolong(world: Here, id: str, body: NewEnd, caller: Caller) -> Any:
+    lease = _find(world, id, caller.project)
+    ends, left = _seconds(body.end_date), caller.project.service_units
+    more = (ends - lease.ends) / 3600 * sum(one.amount for one in lease.reservations)
+    if more > left:
+        raise errors.blazar(400, f"Reservation update would spend {more:.2f} more SUs, only {left:.2f} left")
+    if ends > caller.project.allocation_ends:
+        raise errors.blazar(400, EXPIRED)
+    lease.ends = ends
+    world.cloud.note(world.now(), caller.user.name, "lease prolonged", lease.name)
     return {"lease": _shown(lease)}
 
 

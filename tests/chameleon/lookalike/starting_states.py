@@ -100,6 +100,14 @@ def docker_there(stage: Stage) -> None:
 
 
 @state
+def name_taken(stage: Stage) -> None:
+    """A classmate's lease and server have the very names that the student's would have."""
+    cloud, names = stage.world.cloud, stage.names
+    next(one for one in cloud.leases.values() if one.name.endswith(population.CLASSMATE)).name = names.lease
+    next(one for one in cloud.servers.values() if one.name.endswith(population.CLASSMATE)).name = names.server
+
+
+@state
 def at_once(stage: Stage) -> None:
     """Leases begin, servers boot and go away without a delay; for tests of other things."""
     stage.world.cloud.delays = Delays(lease=0, boot=0, delete=0)
