@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from labkit.commands.options import Place
 from labkit.paths import NOTEBOOKS, ROOT
 from labkit.stack import Stack, StackError, machine
 
@@ -40,7 +41,6 @@ FOLLOWED_LINES = 1000
 """More than a service writes between two looks at its log."""
 
 Services = Annotated[list[str] | None, typer.Argument(help="services; all when none is named", show_default=False)]
-Place = Annotated[str | None, typer.Option(help="embedded, compose or chameleon; else what this machine is")]
 
 
 @app.command()

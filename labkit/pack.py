@@ -14,11 +14,15 @@ from urllib3 import PoolManager, Retry, Timeout
 from urllib3.exceptions import HTTPError
 
 from labkit.paths import BUILD, NOTEBOOKS, ROOT
+from labkit.runner.folders import STACK
 from labkit.stack import Stack, StackError
 from labkit.stack.compose_file import Kept
 
 TOP = "my-lab"
 """The folder in the archive."""
+
+CHECKPOINTS = ".ipynb_checkpoints"
+"""The folder in which Jupyter keeps copies of its own."""
 
 SHOWN = 200
 """So many characters of an error's message."""
@@ -69,7 +73,8 @@ def _files(home: Path) -> Iterator[tuple[str, str, bytes]]:
     for folder, source in folders.items():
         for path in sorted(source.rglob("*")):
             name = path.relative_to(source)
-            if path.is_file() and not any(part.startswith(".") for part in name.parts) and "stack" not in name.parts:
+            is_left_out = CHECKPOINTS in name.parts or (folder == "report" and name.parts[0] == STACK)
+            if path.is_file() and not is_left_out:
                 yield folder, name.as_posix(), path.read_bytes()
     progress = home / "progress.json"
     if progress.exists():

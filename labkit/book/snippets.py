@@ -69,8 +69,12 @@ class Snippet:
     @property
     def is_for_portal(self) -> bool:
         """Whether its cells run in the Jupyter of the portal, and not on the machine of the services."""
-        cells = [part for part in self.parts if isinstance(part, Cell)]
-        return bool(cells) and all(PORTAL in cell.tags for cell in cells)
+        return are_for_portal([part.tags for part in self.parts if isinstance(part, Cell)])
+
+
+def are_for_portal(tags: Sequence[Sequence[str]]) -> bool:
+    """Whether cells with these tags, if there are any, all run in the Jupyter of the portal."""
+    return bool(tags) and all(PORTAL in of_cell for of_cell in tags)
 
 
 def runs_in(tags: Sequence[str], place: str) -> bool:

@@ -76,10 +76,11 @@ def clear_failed_server(name: str) -> None:
     Raises:
         RuntimeError: it is switched off.
     """
-    for one in _servers(name):
+    present = _servers(name)
+    for one in present:
         if one.status in SWITCHED_OFF:
             raise RuntimeError(f"server status {one.status}")
-    failed = [one for one in _servers(name) if one.status == "ERROR"]
+    failed = [one for one in present if one.status == "ERROR"]
     for one in failed:
         print(f"the server {name} has failed: it is deleted")
         clients.nova().servers.delete(one.id)

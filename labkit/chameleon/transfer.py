@@ -7,34 +7,21 @@ import tarfile
 import tempfile
 from collections.abc import Iterator
 from hashlib import sha256
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Final
 
-ROOT: Final = Path(__file__).resolve().parents[2]
+from labkit.paths import ROOT, SECRETS
+
 FOLDER: Final = "lab"
 """Where the lab is on the server, below the home folder."""
 
-TOP: Final = frozenset(
-    (
-        *(
-            "CHANGELOG.md",
-            "LICENSE",
-            "README.md",
-            "build_docs.sh",
-            "dags",
-            "docker",
-            "docs",
-            "index.md",
-            "lab",
-            "labkit",
-        ),
-        *("locks", "notebooks", "pyproject.toml", "services", "snippets", "tests", "trovi.json"),
-    )
-)
+TOP: Final = {
+    *("CHANGELOG.md", "LICENSE", "README.md", "build_docs.sh", "dags", "docker", "docs", "index.md", "lab", "labkit"),
+    *("locks", "notebooks", "pyproject.toml", "services", "snippets", "tests", "trovi.json"),
+}
 """What of the folder goes to the server: it may lie among other things of yours, such as keys."""
 
 LEFT_OUT: Final = {"__pycache__", ".ipynb_checkpoints"}
-SECRETS: Final = PurePosixPath("docker/.env")
 NOT_ALL = 3
 """The exit status of `./lab pack` when it has packed all but what is in object storage."""
 
@@ -75,7 +62,8 @@ def files(root: Path) -> list[str]:
         names = [name for name in listed.stdout.split("\0") if name and (root / name).is_file()]
     else:
         names = [path.relative_to(root).as_posix() for top in TOP for path in _below(root / top)]
-    return sorted(name for name in names if name.partition("/")[0] in TOP and PurePosixPath(name) != SECRETS)
+    secrets = SECRETS.relative_to(ROOT).as_posix()
+    return sorted(name for name in names if name.partition("/")[0] in TOP and name != secrets)
 
 
 def _below(path: Path) -> Iterator[Path]:

@@ -6,10 +6,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from labkit.commands.options import Place
 from labkit.paths import ROOT
 from labkit.runner.errors import RunError
 
-Place = Annotated[str | None, typer.Option(help="embedded, compose or chameleon; else what this machine is")]
 Only = Annotated[str, typer.Option(help="numbers of notebooks, such as 2-5 or 2,3", show_default=False)]
 
 

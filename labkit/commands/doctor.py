@@ -1,14 +1,12 @@
 """`./lab doctor`: what is missing or in the way on this machine."""
 
-from typing import Annotated
-
 import typer
 from rich.console import Console
 from rich.text import Text
 
-SIGNS = {"ok": ("✓", "green"), "note": ("·", "yellow"), "bad": ("✗", "red")}
+from labkit.commands.options import Place
 
-Place = Annotated[str | None, typer.Option(help="embedded, compose or chameleon; else what this machine is")]
+SIGNS = {"ok": ("✓", "green"), "note": ("·", "yellow"), "bad": ("✗", "red")}
 
 
 def command(place: Place = None) -> None:

@@ -1,13 +1,9 @@
 """`./lab fetch`: whatever a first start would have to fetch, ahead of it."""
 
 import time
-from typing import Annotated
 
-import typer
-
+from labkit.commands.options import Place
 from labkit.stack import Stack
-
-Place = Annotated[str | None, typer.Option(help="embedded, compose or chameleon; else what this machine is")]
 
 
 def command(place: Place = None) -> None:

@@ -5,16 +5,16 @@ from typing import Annotated
 
 import typer
 
-from labkit.chameleon.transfer import NOT_ALL
+from labkit.commands.options import Place
 from labkit.paths import BUILD
 from labkit.stack import Stack
 
 File = Annotated[Path, typer.Argument(help="the archive to write")]
-Place = Annotated[str | None, typer.Option(help="embedded, compose or chameleon; else what this machine is")]
 
 
 def command(file: File = BUILD / "my-lab.tar.gz", place: Place = None) -> None:
     """Pack your notebooks, your own files, reports, progress and models into one archive."""
+    from labkit.chameleon.transfer import NOT_ALL
     from labkit.pack import pack
 
     stack = Stack(place=place)

@@ -7,10 +7,10 @@ import typer
 import yaml
 from rich.console import Console
 
+from labkit.commands.options import Place
 from labkit.paths import BUILD, NOTEBOOKS
 from labkit.runner.errors import RunError
 
-Place = Annotated[str | None, typer.Option(help="embedded, compose or chameleon; else what this machine is")]
 Only = Annotated[str, typer.Option(help="numbers of notebooks, such as 2-5 or 2,3", show_default=False)]
 Keep = Annotated[bool, typer.Option("--keep", help="leave the services running at the end")]
 Parameters = Annotated[

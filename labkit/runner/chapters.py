@@ -10,7 +10,7 @@ import nbformat
 from nbformat.reader import NotJSONError
 from papermill.iorw import load_notebook_node
 
-from labkit.book.snippets import PORTAL, runs_in
+from labkit.book.snippets import are_for_portal, runs_in
 from labkit.runner.errors import RunError
 
 ONLY = re.compile(r"(\d+)(?:-(\d+))?")
@@ -36,8 +36,7 @@ class Chapter:
 
     def why_skipped(self) -> str:
         """The reason why it does not run on the machine of the services; empty when it does."""
-        code = [cell for cell in read(self.path).cells if cell.cell_type == "code"]
-        if code and all(PORTAL in tags(cell) for cell in code):
+        if are_for_portal([tags(cell) for cell in read(self.path).cells if cell.cell_type == "code"]):
             return "runs in Chameleon's Jupyter: it makes or deletes the server; nothing to do here"
         return ""
 

@@ -4,7 +4,7 @@ import contextlib
 import os
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
@@ -45,8 +45,7 @@ class Embedded:
             name for name in self._file.names if not self._services.service(name, overrides).profiles
         )
         ordered = self._file.with_needs(wanted)
-        for name in sorted({self._services.service(one, overrides).python for one in ordered} - {""}):
-            environments.ensure(name)
+        self._make_environments(ordered)
         owner = os.environ.get("LAB_OWNER_PID")
         self._supervisor.start(self._services.programs(), int(owner) if owner else None)
         idle = set(ordered) - self._supervisor.running()
@@ -63,9 +62,12 @@ class Embedded:
 
     def fetch(self) -> None:
         """Make the environments of the services, and fetch Kafka."""
-        for name in sorted({self._services.service(one, {}).python for one in self._file.names} - {""}):
-            environments.ensure(name)
+        self._make_environments(self._file.names)
         kafka.jars()
+
+    def _make_environments(self, services: Iterable[str]) -> None:
+        for name in sorted({self._services.service(one, {}).python for one in services} - {""}):
+            environments.ensure(name)
 
     def stop(self, services: tuple[str, ...]) -> None:
         """Stop services."""

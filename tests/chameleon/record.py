@@ -2,16 +2,15 @@
 
 import json
 import os
-import platform
 import tempfile
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import nbformat
 
 from labkit.book.leaks import secret_settings
 from labkit.paths import BUILD, ENV_TEMPLATE
+from labkit.runner.results import EVERYTHING_RAN, NotebookResult, RunResult
 from labkit.site.record import PORTAL_RUN
 from labkit.stack import secrets
 from tests.chameleon.place import open_place
@@ -43,7 +42,7 @@ def main() -> None:
                 one,
                 {str(home): HOME, str(me.lab): "~/work", f"hello from {os.uname().nodename}": f"hello from {MINE[1]}"},
             )
-        (FOLDER / "run.json").write_text(json.dumps(_about([created, deleted], told), indent=1) + "\n")
+        _write_about([created, deleted], told)
     took = " and ".join(f"{sum(one.seconds):.0f} s" for one in (created, deleted))
     print(f"both passed, in {took}; now: ./build_docs.sh --record {FOLDER}")
 
@@ -56,17 +55,13 @@ def _write(one: Executed, names: dict[str, str]) -> None:
     (FOLDER / f"{one.name}.ipynb").write_text(text)
 
 
-def _about(executed: list[Executed], told: dict[str, str]) -> dict[str, Any]:
-    return {
-        "started": f"{datetime.now().astimezone():%Y-%m-%d %H:%M}",
-        "place": PORTAL_RUN,
-        "passed": True,
-        "port_offset": 0,
-        "python": platform.python_version(),
-        "machine": f"{os.cpu_count()} cores",
-        "stages": {one.name: round(sum(one.seconds), 1) for one in executed},
-        "secrets": told,
-    }
+def _write_about(executed: list[Executed], told: dict[str, str]) -> None:
+    """What a run of ours says of itself, and the secrets that must not be on the site."""
+    results = [NotebookResult(one.name, seconds=sum(one.seconds)) for one in executed]
+    started, seconds = f"{datetime.now().astimezone():%Y-%m-%d %H:%M}", sum(one.seconds for one in results)
+    about = FOLDER / "run.json"
+    RunResult(started, PORTAL_RUN, seconds, results, EVERYTHING_RAN).save(about)
+    about.write_text(json.dumps(json.loads(about.read_text()) | {"secrets": told}))
 
 
 if __name__ == "__main__":

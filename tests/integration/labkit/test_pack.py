@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from minio import Minio
 
+from labkit import pack as packing
 from labkit.pack import TOP, pack
 from labkit.stack import Stack, StackError, secrets
 
@@ -47,6 +48,21 @@ def test_notebooks_progress_and_models_are_in_it_and_no_password(own_stack: Stac
     ]
     assert not any(value in content for value in told for content in made_by_us)
     assert not any(name.endswith(".env") for name in found)
+
+
+def test_all_files_of_the_student_are_taken_whatever_they_are_called(
+    own_stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left_out = ("work/.ipynb_checkpoints/a.ipynb", "build/runs/latest/stack/logs/api.log")
+    taken = ("work/stack/mine.py", "work/.notes", "build/runs/latest/index.html")
+    for name in (*left_out, *taken):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x")
+    monkeypatch.setattr(packing, "ROOT", tmp_path)
+    monkeypatch.setattr(packing, "BUILD", tmp_path / "build")
+    pack(own_stack, tmp_path / "mine.tar.gz")
+    found = {name for name in contents(tmp_path / "mine.tar.gz") if "/notebooks/" not in name}
+    assert found == {f"{TOP}/work/stack/mine.py", f"{TOP}/work/.notes", f"{TOP}/report/index.html"}
 
 
 def test_before_the_first_model_there_is_none_to_pack(own_stack: Stack, tmp_path: Path) -> None:
