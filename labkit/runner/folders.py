@@ -1,10 +1,12 @@
 """The folder of each run, and what is kept of earlier ones."""
 
+import json
 import os
 import shutil
 from datetime import datetime
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from labkit.stack import Stack
 
@@ -14,7 +16,10 @@ KEPT = 5
 LATEST = "latest"
 
 STACK = "stack"
-"""In the folder of a run: the data and logs of its embedded stack."""
+"""In the folder of a run: the logs of its stack, and the data of an embedded one while it runs."""
+
+NOTE = "stack.json"
+"""In the folder of a run: where its stack is."""
 
 
 def new(runs: Path, now: datetime) -> Path:
@@ -37,11 +42,47 @@ def new(runs: Path, now: datetime) -> Path:
 
 def remove_old(runs: Path, keep: int = KEPT) -> list[Path]:
     """Delete all but the newest runs and those that still go on, or whose services do; what was deleted."""
-    folders = sorted((path for path in runs.iterdir() if path.is_dir() and not path.is_symlink()), key=_age)
-    old = [folder for folder in folders[:-keep] if not (_goes_on(folder) or Stack(folder / STACK, "embedded").ps())]
+    old = [folder for folder in sorted(_all(runs), key=_age)[:-keep] if not (_goes_on(folder) or _has_services(folder))]
     for folder in old:
         shutil.rmtree(folder, ignore_errors=True)
     return old
+
+
+def note_stack(folder: Path, stack: Stack, *, kept: bool) -> None:
+    """Write down where the stack of a run is, and whether it shall go on when the run is over."""
+    noted = {"place": stack.place, "port_offset": stack.port_offset, "kept": kept}
+    (folder / NOTE).write_text(json.dumps(noted))
+
+
+def stacks(runs: Path, *, only_lost: bool = False) -> list[Stack]:
+    """The stacks of all runs that are still known here.
+
+    `only_lost`: those of runs that were killed. Containers go on when the one who started them is gone.
+    """
+    found = []
+    for folder in _all(runs):
+        noted = _noted(folder)
+        is_lost = noted and noted["place"] != "embedded" and not (noted["kept"] or _goes_on(folder))
+        if noted and (is_lost or not only_lost):
+            found.append(Stack(folder / STACK, noted["place"], noted["port_offset"]))
+    return found
+
+
+def _all(runs: Path) -> list[Path]:
+    return [path for path in runs.iterdir() if path.is_dir() and not path.is_symlink()]
+
+
+def _noted(folder: Path) -> dict[str, Any]:
+    """What is known of the stack of a run; empty when it never came to have one."""
+    try:
+        return dict(json.loads((folder / NOTE).read_text()))
+    except (FileNotFoundError, ValueError):
+        return {}
+
+
+def _has_services(folder: Path) -> bool:
+    noted = _noted(folder)
+    return bool(noted and Stack(folder / STACK, noted["place"], noted["port_offset"]).ps())
 
 
 def end(folder: Path) -> None:

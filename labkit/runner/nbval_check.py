@@ -35,7 +35,7 @@ def check(place: str, only: str, say: Callable[[str], None], sources: Path = SOU
     chosen = _chosen(chapters.chapters(sources, only), say)
     with orderly_exit():
         folder = folders.new(checks, datetime.now().astimezone())
-        own = OwnStack.of(place, folder)
+        own = OwnStack.of(place, folder, keep=False)
         try:
             with own.environment(folder / "progress.json", keep=False):
                 return _nbval(_copies(chosen, place, folder))

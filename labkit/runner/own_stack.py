@@ -6,24 +6,28 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from labkit.runner.folders import STACK
+from labkit.runner import folders
 from labkit.stack import Stack
+
+LOG_LINES = 100_000
+"""More than a container writes in a run."""
 
 
 @dataclass(frozen=True)
 class OwnStack:
-    """A stack for one run; `is_ours` is false where services ran before, which then stay up."""
+    """A stack of one run, beside any other: in its folder, or in containers and volumes of its own."""
 
     stack: Stack
-    is_ours: bool
 
     @classmethod
-    def of(cls, place: str, folder: Path) -> "OwnStack":
-        """Embedded, a stack beside any other; elsewhere the one that the Compose file describes."""
-        if place == "embedded":
-            return cls(Stack.free(folder / STACK), is_ours=True)
-        stack = Stack(place=place)
-        return cls(stack, is_ours=not stack.ps())
+    def of(cls, place: str, folder: Path, *, keep: bool) -> "OwnStack":
+        """The stack of the run that has this folder; what killed runs left of theirs ends first."""
+        if place != "embedded":
+            for lost in folders.stacks(folder.parent, only_lost=True):
+                lost.destroy()
+        stack = Stack.free(folder / folders.STACK, place)
+        folders.note_stack(folder, stack, kept=keep)
+        return cls(stack)
 
     @contextmanager
     def environment(self, progress_file: Path, *, keep: bool) -> Iterator[None]:
@@ -46,20 +50,23 @@ class OwnStack:
 
     def command(self, verb: str) -> str:
         """The `./lab` command that reaches this stack from a terminal."""
-        if self.stack.place == "embedded":
-            return f"LAB_HOME={self.stack.home} LAB_PORT_OFFSET={self.stack.port_offset} ./lab {verb}"
-        return f"./lab {verb} --place {self.stack.place}"
+        where = f"LAB_HOME={self.stack.home} LAB_PORT_OFFSET={self.stack.port_offset} ./lab {verb}"
+        return where if self.stack.place == "embedded" else f"{where} --place {self.stack.place}"
 
     def end(self) -> None:
-        """Stop what the run started. An embedded stack leaves its logs, where they were, and no data."""
-        if not self.is_ours:
-            return
-        self.stack.down()
-        if self.stack.place == "embedded":
-            logs, aside = self.stack.home / "logs", self.stack.home.with_name("logs-aside")
-            if logs.is_dir():
-                logs.rename(aside)
-            self.stack.destroy()
-            if aside.is_dir():
-                self.stack.home.mkdir(parents=True, exist_ok=True)
-                aside.rename(logs)
+        """Stop what the run started. Logs stay, in the folder of the stack; data do not."""
+        self.stack.down() if self.stack.place == "embedded" else self._write_logs()
+        logs, aside = self.stack.home / "logs", self.stack.home.with_name("logs-aside")
+        if logs.is_dir():
+            logs.rename(aside)
+        self.stack.destroy()
+        if aside.is_dir():
+            self.stack.home.mkdir(parents=True, exist_ok=True)
+            aside.rename(logs)
+
+    def _write_logs(self) -> None:
+        """What containers said goes with them."""
+        logs = self.stack.home / "logs"
+        logs.mkdir(parents=True, exist_ok=True)
+        for one in self.stack.ps():
+            (logs / f"{one.name}.log").write_text(self.stack.logs(one.name, LOG_LINES))

@@ -70,7 +70,7 @@ class Run:
 
     @contextmanager
     def _stack(self) -> Iterator[OwnStack]:
-        own = OwnStack.of(self.request.place, self.folder)
+        own = OwnStack.of(self.request.place, self.folder, keep=self.request.keep)
         self.port_offset = own.stack.port_offset
         try:
             with own.environment(self.progress_file, keep=self.request.keep):

@@ -27,6 +27,7 @@ PORT_TAKEN = (
     "Another program uses its port (`./lab doctor` says which). Stop it, or set LAB_PORT_OFFSET=100 to move all ports "
     "of the lab by 100."
 )
+INSTALL = "Install it as https://docs.docker.com/engine/install says, with the Compose plugin."
 STATES = {"running": "running", "created": "starting", "restarting": "failed", "paused": "stopped"}
 
 
@@ -144,8 +145,15 @@ class DockerCompose:
         found = [ServiceState(one["Service"], self._state(one), one["Status"]) for one in self._containers()]
         return sorted(found, key=lambda one: self._file.names.index(one.name))
 
+    def containers(self) -> dict[str, str]:
+        """The id of each service's container."""
+        return {one["Service"]: one["ID"] for one in self._containers()}
+
     def _containers(self) -> list[dict[str, Any]]:
-        listed = self._run([*command(self._file), "--profile", "*", "ps", "--all", "--format", "json"], {})
+        argv = [*command(self._file), "--profile", "*", "ps", "--all", "--format", "json"]
+        listed = self._run(argv, {})
+        if listed.returncode:
+            raise StackError(f"`{shlex.join(argv)}` failed:\n{listed.stderr.rstrip()}\n\n`./lab doctor` may say why.")
         return [json.loads(line) for line in filter(None, listed.stdout.splitlines())]
 
     def _state(self, one: dict[str, Any]) -> str:
@@ -209,15 +217,18 @@ class DockerCompose:
         return next((one.name for one in self.states() if one.state == "failed"), None)
 
     def _run(self, argv: list[str], overrides: dict[str, str]) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            argv,
-            cwd=self._root,
-            env={**self._environment, **overrides},
-            text=True,
-            capture_output=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
+        try:
+            return subprocess.run(
+                argv,
+                cwd=self._root,
+                env={**self._environment, **overrides},
+                text=True,
+                capture_output=True,
+                check=False,
+                stdin=subprocess.DEVNULL,
+            )
+        except FileNotFoundError:
+            raise StackError(f"The place {self.name} needs Docker, and there is no `docker` here. {INSTALL}") from None
 
 
 def _is_below(value: str, folders: Mapping[str, str]) -> bool:

@@ -14,6 +14,7 @@ import psutil
 
 from labkit.paths import CACHE, ROOT, SECRETS
 from labkit.stack import processes
+from labkit.stack.docker_compose import INSTALL
 from labkit.stack.servers import kafka, postgres
 from labkit.stack.servers.base import package_folder
 from labkit.stack.stack import Stack
@@ -103,14 +104,13 @@ def docker(*, is_needed: bool) -> Finding:
         compose = _first_line(["docker", "compose", "version", "--short"])
         engine = _first_line(["docker", "info", "--format", "{{.ServerVersion}}"])
     except FileNotFoundError:
-        return Finding("bad" if is_needed else "note", "Docker", f"is not installed{without}", _INSTALL * is_needed)
+        return Finding("bad" if is_needed else "note", "Docker", f"is not installed{without}", INSTALL * is_needed)
     except (OSError, subprocess.SubprocessError) as error:
         state: Literal["bad", "note"] = "bad" if is_needed else "note"
         return Finding(state, "Docker", f"does not answer: {_reason(error)}{without}", _ENGINE * is_needed)
     return Finding("ok", "Docker", f"engine {engine}, Compose {compose}")
 
 
-_INSTALL = "Install it as https://docs.docker.com/engine/install says, with the Compose plugin."
 _ENGINE = (
     "Start it (sudo systemctl start docker, or Docker Desktop), and join its group "
     "(sudo usermod -aG docker $USER, then log in again)."

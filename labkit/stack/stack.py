@@ -82,6 +82,10 @@ class Stack:
         """The services that were started."""
         return self._place.states()
 
+    def containers(self) -> dict[str, str]:
+        """The id of each service's container; only a Compose place has any."""
+        return self._place.containers() if isinstance(self._place, DockerCompose) else {}
+
     def logs(self, service: str, lines: int = 20) -> str:
         """The last lines that a service wrote."""
         return self._place.logs(service, lines)

@@ -1,6 +1,6 @@
 """Records of the topics as they are, readable or not."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
@@ -43,9 +43,12 @@ def ranges(address: str, topics: Sequence[str]) -> dict[tuple[str, int], tuple[i
         consumer.close()
 
 
-def read(address: str, topics: Sequence[str]) -> list[Raw]:
-    """Every record that is in the topics now, ordered by topic, partition and offset."""
-    return sorted(_records(address, ranges(address, topics)), key=lambda record: record[:3])
+def read(address: str, topics: Sequence[str], since: Mapping[tuple[str, int], int] | None = None) -> list[Raw]:
+    """Every record that is in the topics now, or those from these offsets on, by topic, partition and offset."""
+    wanted = ranges(address, topics)
+    if since:
+        wanted = {place: (since[place], end) for place, (_, end) in wanted.items()}
+    return sorted(_records(address, wanted), key=lambda record: record[:3])
 
 
 def _records(address: str, wanted: dict[tuple[str, int], tuple[int, int]]) -> Iterator[Raw]:

@@ -153,7 +153,7 @@ def test_a_notebook_in_jupyter_has_what_the_training_needs(compose: Stack, jupyt
 
 def test_jupyter_has_a_limit_and_cannot_gain_rights(jupyter: str) -> None:
     told = json.loads(docker("inspect", jupyter))[0]["HostConfig"]
-    assert told["Memory"] == 2 * 1024**3
+    assert told["Memory"] == 1024**3
     assert told["CapDrop"] == ["ALL"]
     assert told["SecurityOpt"] == ["no-new-privileges:true"]
     assert told["ReadonlyRootfs"]
