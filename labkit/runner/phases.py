@@ -12,7 +12,7 @@ from xml.etree import ElementTree as Xml
 from labkit.paths import BUILD, ROOT
 
 RESULTS = BUILD / "test"
-LAYERS = ("unit", "integration", "lab", "faults")
+LAYERS = ("unit", "integration", "lab", "faults", "compose")
 FOLDERS = {"lab": ("lab", "chameleon")}
 """Folders of a layer below tests/, where it is not the one of its name."""
 
@@ -60,6 +60,7 @@ def lint() -> list[Phase]:
     """Style, types, imports, generated files."""
     tools = Path(sys.executable).parent
     return [
+        Phase("hadolint", (str(tools / "hadolint"), "docker/Dockerfile")),
         Phase("ruff check", (str(tools / "ruff"), "check", ".")),
         Phase("ruff format", (str(tools / "ruff"), "format", "--check", ".")),
         Phase("mypy", (str(tools / "mypy"),)),
@@ -83,6 +84,8 @@ def processes_for(name: str) -> int:
     Unit tests only work; the others mostly wait for servers, so one more is quicker. A stack takes about 1 GB of
     memory, so there are four at most.
     """
+    if name == "compose":  # its files share one platform
+        return 1
     processors = os.cpu_count() or 1
     return min(processors if name == "unit" else processors + 1, 4)
 
@@ -102,12 +105,12 @@ def perform(phase: Phase, say: Callable[[str], None]) -> Outcome:
 
 
 def count(junit: Path, code: int) -> Counts:
-    """The cases in a JUnit file. A pytest that failed, or found nothing, without a failed case counts as one."""
+    """The cases in a JUnit file. A pytest that failed, or found no case at all, without a failed case counts as one."""
     counts = Counts()
     if junit.exists():
         for case in Xml.parse(junit).getroot().iter("testcase"):  # noqa: S314 - pytest wrote it just now
             counts += _outcome_of(case)
-    if (code or not counts.passed) and not counts.failed:
+    if (code or not (counts.passed or counts.skipped)) and not counts.failed:
         counts += Counts(failed=1)
     return counts
 

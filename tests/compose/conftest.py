@@ -17,11 +17,12 @@ SECONDS = 1800
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Without an engine nothing here can run."""
-    if engine.answers():
-        return
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
+    """Whoever comes first waits for the notebooks; without an engine nothing here can run."""
+    ours = [item for item in items if Path(__file__).parent in item.path.parents]
+    for item in ours:
+        item.add_marker(pytest.mark.timeout(SECONDS + 300))
+    if ours and not engine.answers():
+        for item in ours:
             item.add_marker(pytest.mark.skip(reason="no Docker engine answers here (`docker info`)"))
 
 

@@ -1,8 +1,7 @@
-"""The Compose place on a real engine; skipped where there is none."""
+"""The Compose place on a real engine."""
 
 import json
 import socket
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,17 +10,8 @@ import pytest
 
 from labkit.paths import ROOT
 from labkit.stack import Stack, StackError
-
-
-def has_engine() -> bool:
-    try:
-        done = subprocess.run(["docker", "info"], capture_output=True, check=False, timeout=20)
-    except (FileNotFoundError, subprocess.TimeoutExpired):
-        return False
-    return done.returncode == 0
-
-
-pytestmark = pytest.mark.skipif(not has_engine(), reason="no Docker engine answers here")
+from tests.compose import engine
+from tests.compose.engine import docker
 
 
 @pytest.fixture(scope="module")
@@ -33,12 +23,6 @@ def compose(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield stack
     finally:
         stack.destroy()
-
-
-def docker(*arguments: str) -> str:
-    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
 
 
 def states(stack: Stack) -> dict[str, str]:
@@ -61,18 +45,9 @@ def test_a_tool_gets_arguments_and_returns_what_it_printed(compose: Stack) -> No
     assert len(tokens) == 2
 
 
-def mine(stack: Stack) -> str:
-    """The filter for what is of this stack's project; its PostgreSQL must be running."""
-    label = "com.docker.compose.project"
-    return f"--filter=label={label}=" + docker(
-        "ps", f"--filter=publish={stack.port('postgres')}", f'--format={{{{.Label "{label}"}}}}'
-    )
-
-
 def begun(stack: Stack, service: str) -> str:
     """When a service's container began last."""
-    one = docker("ps", "--all", "--quiet", mine(stack), f"--filter=label=com.docker.compose.service={service}")
-    return docker("inspect", one, "--format={{.State.StartedAt}}")
+    return str(engine.inspect(stack, service)["State"]["StartedAt"])
 
 
 def test_a_tool_does_not_repeat_what_it_needs(compose: Stack) -> None:
@@ -108,7 +83,7 @@ def test_a_taken_port_names_its_service(compose: Stack) -> None:
 def jupyter(compose: Stack) -> str:
     """The container of the JupyterLab beside the data."""
     compose.up("jupyter")
-    return docker("ps", f"--filter=publish={compose.port('jupyter')}", "--format={{.ID}}")
+    return compose.containers()["jupyter"]
 
 
 def status(compose: Stack, path: str, token: str = "") -> int:
@@ -151,8 +126,8 @@ def test_a_notebook_in_jupyter_has_what_the_training_needs(compose: Stack, jupyt
     assert docker("exec", jupyter, "python", "-c", code).splitlines()[-1] == ("inside api:8000 ['usage:', 'training']")
 
 
-def test_jupyter_has_a_limit_and_cannot_gain_rights(jupyter: str) -> None:
-    told = json.loads(docker("inspect", jupyter))[0]["HostConfig"]
+def test_jupyter_has_a_limit_and_cannot_gain_rights(compose: Stack, jupyter: str) -> None:
+    told = engine.inspect(compose, "jupyter")["HostConfig"]
     assert told["Memory"] == 1024**3
     assert told["CapDrop"] == ["ALL"]
     assert told["SecurityOpt"] == ["no-new-privileges:true"]
@@ -178,10 +153,18 @@ def test_destroying_leaves_no_container_and_no_volume(tmp_path: Path) -> None:
     stack = Stack.free(tmp_path, place="compose")
     try:
         stack.up("postgres")
-        its = mine(stack)
+        project = engine.inspect(stack, "postgres")["Config"]["Labels"]["com.docker.compose.project"]
+        its = f"--filter=label=com.docker.compose.project={project}"
         assert docker("ps", "--all", "--quiet", its)
         assert docker("volume", "ls", "--quiet", its)
     finally:
         stack.destroy()
     assert not docker("ps", "--all", "--quiet", its)
     assert not docker("volume", "ls", "--quiet", its)
+
+
+def test_without_an_engine_it_is_said_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/docker.sock")
+    stack = Stack.free(tmp_path, place="compose")
+    with pytest.raises(StackError, match="Cannot connect to the Docker daemon"):
+        stack.ps()

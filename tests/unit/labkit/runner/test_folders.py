@@ -3,6 +3,7 @@ from datetime import datetime
 from pathlib import Path
 
 from labkit.runner import folders
+from labkit.stack import Stack
 
 NOW = datetime(2026, 11, 21, 6, 0)
 
@@ -22,3 +23,15 @@ def test_the_newest_runs_and_those_that_go_on_are_kept(tmp_path: Path) -> None:
         os.utime(folder, (1000 + int(folder.name[-2:]),) * 2)
     assert folders.remove_old(tmp_path) == made[1:3]
     assert {path for path in tmp_path.iterdir() if not path.is_symlink()} == {made[0], *made[3:]}
+
+
+def test_containers_of_a_killed_run_are_found_and_those_that_shall_go_on_are_not(tmp_path: Path) -> None:
+    killed, kept, goes_on, embedded = (folders.new(tmp_path, NOW.replace(second=second)) for second in range(4))
+    for number, folder in enumerate((killed, kept, goes_on)):
+        stack = Stack(folder / folders.STACK, "compose", 20 * number)
+        folders.note_stack(folder, stack, kept=folder is kept)
+    folders.note_stack(embedded, Stack(embedded / folders.STACK, "embedded", 60), kept=False)
+    for folder in (killed, kept, embedded):
+        folders.end(folder)
+    assert [stack.home for stack in folders.stacks(tmp_path, only_lost=True)] == [killed / folders.STACK]
+    assert len(folders.stacks(tmp_path)) == 4

@@ -62,9 +62,18 @@ def test_no_data_port_listens_to_the_world() -> None:
         assert all(port.startswith("127.0.0.1:") for port in services[data]["ports"]), data
 
 
+def test_all_services_at_once_may_take_eight_gigabytes() -> None:
+    units = {"m": 1, "g": 1024}
+    services = yaml.safe_load(REAL.read_text())["services"].values()
+    limits = [one["mem_limit"] for one in services if one["restart"] != "no" and "v1" not in one.get("profiles", [])]
+    assert sum(int(limit[:-1]) * units[limit[-1]] for limit in limits) <= 8 * 1024
+
+
 def test_every_lasting_service_has_limits_and_pinned_versions() -> None:
     for name, service in yaml.safe_load(REAL.read_text())["services"].items():
         assert "mem_limit" in service, name
+        assert service["cpus"] <= 2, name  # an engine refuses more than its machine has
+        assert service["logging"] == {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}}, name
         assert service["restart"] in ("unless-stopped", "no"), name
         if "build" not in service:
             assert ":" in service["image"].rsplit("/", 1)[-1], name
