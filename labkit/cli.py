@@ -31,6 +31,7 @@ COMMANDS = (
     "package",
     "progress",
     "doctor",
+    "versions",
     "place",
     "fetch",
     "pack",

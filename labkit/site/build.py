@@ -16,7 +16,7 @@ from labkit.book import leaks
 from labkit.book.errors import SnippetError, in_file
 from labkit.book.links import Links, Target
 from labkit.book.snippets import Snippet
-from labkit.site import causes, http, services, settings
+from labkit.site import causes, http, services, settings, versions
 from labkit.site.diagrams import Diagrams
 from labkit.site.pages import PageRenderer, pictures
 from labkit.site.record import Recorder
@@ -139,6 +139,8 @@ class Site:
         if calls := configuration.get("http"):
             yield f"{REFERENCE}/http.md", http.page(**calls)
         yield f"{REFERENCE}/commands.md", self._commands()
+        if (self.root / "docs/versions.yaml").exists():
+            yield f"{REFERENCE}/versions.md", versions.page()
 
     def _table(self) -> str:
         """The stages with what they take, for the first page."""

@@ -23,6 +23,10 @@ from labkit.stack.taken_ports import REMEDY, is_held_by
 GIGABYTE = 1024**3
 MEMORY = {"embedded": 4 * GIGABYTE, "compose": 5 * GIGABYTE, "chameleon": 5 * GIGABYTE}
 DISK = 6 * GIGABYTE
+PROCESSORS = 2
+ENGINE = 25
+"""The first engine that can ask a starting service for its health more often than a running one."""
+
 ANSWER_SECONDS = 20
 
 
@@ -45,6 +49,8 @@ def examine(stack: Stack) -> Iterator[Finding]:
     yield passwords(SECRETS)
     if is_embedded:
         yield from servers()
+    else:
+        yield processors(psutil.cpu_count() or 1)
     yield docker(is_needed=not is_embedded)
     yield from taken_ports(stack)
     yield from leftovers(stack.home)
@@ -54,6 +60,14 @@ def memory(free: int, wanted: int) -> Finding:
     """Whether this many free bytes are enough."""
     remedy = f"The lab needs {wanted // GIGABYTE} GB: close other programs, or take a larger machine."
     return _enough("memory", free, wanted, remedy)
+
+
+def processors(count: int) -> Finding:
+    """Whether containers may be given the processors that the Compose file names."""
+    if count >= PROCESSORS:
+        return Finding("ok", "processors", str(count))
+    remedy = f"Docker refuses services that may use {PROCESSORS} processors: give it more, or use the embedded place."
+    return Finding("bad", "processors", str(count), remedy)
 
 
 def disk(free: int) -> Finding:
@@ -108,7 +122,10 @@ def docker(*, is_needed: bool) -> Finding:
     except (OSError, subprocess.SubprocessError) as error:
         state: Literal["bad", "note"] = "bad" if is_needed else "note"
         return Finding(state, "Docker", f"does not answer: {_reason(error)}{without}", _ENGINE * is_needed)
-    return Finding("ok", "Docker", f"engine {engine}, Compose {compose}")
+    text = f"engine {engine}, Compose {compose}"
+    if int(engine.partition(".")[0]) < ENGINE:
+        return Finding("bad" if is_needed else "note", "Docker", text, f"It is too old: the lab needs engine {ENGINE}.")
+    return Finding("ok", "Docker", text)
 
 
 _ENGINE = (

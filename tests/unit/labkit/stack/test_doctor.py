@@ -45,6 +45,23 @@ def test_docker_is_missed_only_where_it_is_needed(monkeypatch: pytest.MonkeyPatc
     assert "docs.docker.com" in needed.remedy
 
 
+@pytest.mark.parametrize(("version", "state"), [("24.0.7", "bad"), ("25.0.0", "ok"), ("28.2.2-rc1", "ok")])
+def test_an_engine_that_is_too_old_is_bad(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, version: str, state: str
+) -> None:
+    docker = tmp_path / "docker"
+    docker.write_text(f"#!/bin/sh\necho {version}\n")
+    docker.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    found = doctor.docker(is_needed=True)
+    assert (found.state, bool(found.remedy)) == (state, state == "bad")
+
+
+@pytest.mark.parametrize(("count", "state"), [(1, "bad"), (2, "ok")])
+def test_containers_need_two_processors(count: int, state: str) -> None:
+    assert doctor.processors(count).state == state
+
+
 def test_a_taken_port_is_named_with_its_service_and_its_holder(tmp_path: Path) -> None:
     stack = Stack.free(tmp_path)
     listen = "s = socket.create_server(('127.0.0.1', int(sys.argv[1])))"
