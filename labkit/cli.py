@@ -35,6 +35,8 @@ COMMANDS = (
     "place",
     "fetch",
     "pack",
+    "save",
+    "restore",
 )
 """Commands with a module of their own in labkit/commands/, each with a function `command`."""
 

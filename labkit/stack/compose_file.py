@@ -121,6 +121,7 @@ class ComposeFile:
         described = yaml.safe_load(text)
         self._services: dict[str, Any] = described["services"]
         self._keep: dict[str, Any] = described.get("x-keep", {})
+        self._exchange: dict[str, str] = described.get("x-exchange", {})
         self.ports = {name: int(port) for name, port in _PORT.findall(text)}
         """NAME of each `${NAME_PORT:-…}`, and its port before any offset."""
         self.addresses: dict[str, str] = dict(_ADDRESS.findall(text))
@@ -202,6 +203,10 @@ class ComposeFile:
     def login(self, name: str, variables: Mapping[str, str]) -> dict[str, str]:
         """Who may see the pages of a service, such as `{"user": …, "password": …}`; empty when anybody may."""
         return dict(interpolate(self._text(name).get("x-login", {}), variables))
+
+    def exchange(self, variables: Mapping[str, str]) -> Kept:
+        """Where archives of the whole state go through, and the keys of somebody who may read and write there."""
+        return Kept(**interpolate(self._exchange, variables))
 
     def kept(self, variables: Mapping[str, str]) -> dict[str, Kept]:
         """What a student takes along from object storage, by the name of its folder in the archive."""

@@ -113,6 +113,10 @@ class Stack:
         """What a student takes along from object storage."""
         return self.file.kept(secrets.read())
 
+    def exchange(self) -> Kept:
+        """Where an archive of the whole state lies in object storage on its way out or in."""
+        return self.file.exchange(secrets.read())
+
     def fetch(self) -> None:
         """Fetch and make ahead whatever `up` would need of packages or images."""
         self._place.fetch()

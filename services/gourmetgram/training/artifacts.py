@@ -5,7 +5,6 @@ are found to be right; see promise 9 of the design. This file needs no part of t
 """
 
 import hashlib
-import hmac
 import io
 import json
 from collections.abc import Iterator, Mapping
@@ -17,7 +16,7 @@ import joblib
 
 from gourmetgram.core.categories import CATEGORIES
 from gourmetgram.core.features import FEATURES
-from gourmetgram.core.model_files import METADATA
+from gourmetgram.core.model_files import METADATA, SIGNATURE, is_signed, signature
 from gourmetgram.training.errors import BadVersion, ModelRefused
 from gourmetgram.training.model import Model
 from gourmetgram.training.pointer import Folder, Readable, check_version, point_to
@@ -28,7 +27,6 @@ ENCODER: Final = "encoder.joblib"
 PICKLED: Final = (CLASSIFIER, SCALER, ENCODER)
 
 FORMAT: Final = 1
-SIGNATURE: Final = "signature"
 LIBRARIES: Final = ("scikit-learn", "numpy", "scipy", "joblib")
 MUST_MATCH: Final = "scikit-learn"
 """Pickles of one release of it are not meant for another one."""
@@ -96,8 +94,7 @@ def trusted_metadata(folder: Readable, version: str, key: bytes) -> dict[str, An
         ModelRefused: otherwise.
     """
     metadata = _metadata(_read(folder, version, METADATA), version)
-    signed = metadata.get(SIGNATURE)
-    if not isinstance(signed, str) or not hmac.compare_digest(signed.encode(), signature(metadata, key).encode()):
+    if not is_signed(metadata, key):
         raise ModelRefused(f"model {version}: its metadata was not signed with this lab's key, or changed since")
     if wrong := list(_misfits(metadata, version)):
         raise ModelRefused(f"model {version}: {'; '.join(wrong)}")
@@ -113,13 +110,6 @@ def deploy(folder: Folder, version: str, key: bytes) -> Model:
     model = load(folder, version, key)
     point_to(folder, version)
     return model
-
-
-def signature(metadata: Mapping[str, Any], key: bytes) -> str:
-    """HMAC-SHA256 over the metadata without its signature, in one canonical spelling."""
-    said = {name: value for name, value in metadata.items() if name != SIGNATURE}
-    canonical = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
-    return hmac.new(key, canonical.encode(), hashlib.sha256).hexdigest()
 
 
 def libraries() -> dict[str, str]:

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow.fs
 import pytest
 
+from gourmetgram.core import model_files
 from gourmetgram.core.features import FEATURES
 from gourmetgram.training import artifacts
 from gourmetgram.training.store import ArrowFolder
@@ -153,7 +154,7 @@ def unsigned(shelf: ArrowFolder) -> str:
 def of_other_features(shelf: ArrowFolder) -> str:
     metadata = json.loads(shelf.read("bad/metadata.json"))
     metadata["features"] = list(reversed(metadata["features"]))
-    metadata["signature"] = artifacts.signature(metadata, KEY)
+    metadata["signature"] = model_files.signature(metadata, KEY)
     shelf.write("bad/metadata.json", json.dumps(metadata).encode())
     return "trained on other features"
 

@@ -11,9 +11,9 @@ from sklearn.preprocessing import StandardScaler
 
 from gourmetgram.core import model_files
 from gourmetgram.core.features import FEATURES
-from gourmetgram.core.model_files import METADATA
+from gourmetgram.core.model_files import METADATA, signature
 from gourmetgram.training import artifacts, pointer
-from gourmetgram.training.artifacts import CLASSIFIER, SCALER, signature
+from gourmetgram.training.artifacts import CLASSIFIER, SCALER
 from gourmetgram.training.errors import BadVersion, ModelRefused
 from gourmetgram.training.model import CalibratedClassifier, Model, category_encoder
 from tests.support.training import world

@@ -203,7 +203,7 @@ def test_only_who_grades_sees_the_truth_and_cannot_change_it(
         if mount.startswith("generator:")
     }
     graders = {("training", "generator:/state:ro"), ("truth", "generator:/state:ro")}
-    assert mounted == {("data_generator", "generator:/state"), *graders}
+    assert mounted == {("data_generator", "generator:/state"), ("state", "generator:/state"), *graders}
     generator, training, truth = (
         real.service(name, anything).environment for name in ("data_generator", "training", "truth")
     )

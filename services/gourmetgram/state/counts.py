@@ -1,0 +1,89 @@
+"""The keys of Redis, by type, with the time at which each goes away."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+import redis
+
+from gourmetgram.state.bundle import Member, Writer
+
+PIECE: Final = 500
+NEVER: Final = -1
+OURS: Final = ("stream:*", "image:*", "request:*", "moderation:*")
+"""What the user stream_consumer may touch, and nobody else writes."""
+
+
+class Counts:
+    """Everything that the stream consumer keeps; values as text, bytes that are none as surrogates."""
+
+    def __init__(self, url: str) -> None:
+        self._client: Any = redis.Redis.from_url(url, decode_responses=True, encoding_errors="surrogateescape")
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._client.close()
+
+    def number(self) -> int:
+        """How many keys there are."""
+        return sum(1 for _ in self._keys())
+
+    def save(self, writer: Writer) -> None:
+        """Add all keys."""
+        piece: list[bytes] = []
+        number = 0
+        for key in self._keys():
+            kind = self._client.type(key)
+            told = [key, kind, self._client.pexpiretime(key), self._value(kind, key)]
+            piece.append(json.dumps(told).encode() + b"\n")
+            if len(piece) == PIECE:
+                writer.add(f"redis/{number:06}", b"".join(piece))
+                piece, number = [], number + 1
+        if piece:
+            writer.add(f"redis/{number:06}", b"".join(piece))
+
+    def empty(self) -> None:
+        """Delete all keys."""
+        for key in list(self._keys()):
+            self._client.unlink(key)
+
+    def load(self, member: Member) -> None:
+        """Keys of one piece."""
+        with self._client.pipeline(transaction=False) as pipeline:
+            for line in member.content:
+                key, kind, until, value = json.loads(line)
+                _write(pipeline, kind, key, value)
+                if until > NEVER:
+                    pipeline.pexpireat(key, until)
+            pipeline.execute()
+
+    def _keys(self) -> Iterator[str]:
+        for pattern in OURS:
+            yield from self._client.scan_iter(pattern, count=1000)
+
+    def _value(self, kind: str, key: str) -> Any:
+        match kind:
+            case "string":
+                return self._client.get(key)
+            case "hash":
+                return self._client.hgetall(key)
+            case "zset":
+                return self._client.zrange(key, 0, -1, withscores=True)
+            case "set":
+                return sorted(self._client.smembers(key))
+            case "list":
+                return self._client.lrange(key, 0, -1)
+        raise RuntimeError(f"{key} is a {kind}, which no service of ours writes")
+
+
+def _write(pipeline: Any, kind: str, key: str, value: Any) -> None:
+    if kind == "string":
+        pipeline.set(key, value)
+    elif kind == "hash":
+        pipeline.hset(key, mapping=value)
+    elif kind == "zset":
+        pipeline.zadd(key, dict(value))
+    elif kind == "set":
+        pipeline.sadd(key, *value)
+    else:
+        pipeline.rpush(key, *value)
