@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from minio import Minio
 
@@ -88,9 +88,9 @@ def save(stack: Stack, file: Path) -> Archive:
         raise StackError("Nothing runs that could be saved: start the lab first (./lab up).")
     file.parent.mkdir(parents=True, exist_ok=True)
     new = file.with_name(f"{file.name}.new")
-    with _stopped(stack, running), _exchanged(stack) as (storage, bucket, prefix, name):
-        stack.run(SERVICE, "save", name, "--note", json.dumps(running))
-        storage.fget_object(bucket, prefix + name, str(new))
+    with _stopped(stack, running), _exchange(stack) as exchange:
+        stack.run(SERVICE, "save", exchange.name, "--note", json.dumps(running))
+        exchange.fetch(new)
     new.chmod(0o600)
     Archive.read(new)
     new.rename(file)
@@ -122,9 +122,9 @@ def load(stack: Stack, archive: Archive) -> None:
     stack.destroy()
     stack.up(*(name for name in stack.file.with_needs((SERVICE,)) if name != SERVICE))
     stack.run(MIGRATE, "--to", archive.revision)
-    with _exchanged(stack) as (storage, bucket, prefix, name):
-        storage.fput_object(bucket, prefix + name, str(archive.file))
-        said = stack.run(SERVICE, "restore", name)
+    with _exchange(stack) as exchange:
+        exchange.send(archive.file)
+        said = stack.run(SERVICE, "restore", exchange.name)
     if told := archive.differences(json.loads(said.splitlines()[-1])):
         raise StackError("The restored lab differs from the archive:\n" + "\n".join(told))
 
@@ -155,13 +155,30 @@ def _stopped(stack: Stack, running: list[str]) -> Iterator[None]:
         stack.up(*ours)
 
 
+class _Exchange(NamedTuple):
+    """An archive in object storage, where the service that makes or reads it and this machine meet."""
+
+    storage: Minio
+    bucket: str
+    prefix: str
+    name: str
+
+    def send(self, file: Path) -> None:
+        """Put a file there."""
+        self.storage.fput_object(self.bucket, self.prefix + self.name, str(file))
+
+    def fetch(self, file: Path) -> None:
+        """Get what is there."""
+        self.storage.fget_object(self.bucket, self.prefix + self.name, str(file))
+
+
 @contextmanager
-def _exchanged(stack: Stack) -> Iterator[tuple[Minio, str, str, str]]:
-    """Object storage, and a name in it for an archive, which is deleted at the end."""
+def _exchange(stack: Stack) -> Iterator[_Exchange]:
+    """A name of its own, behind which nothing is left at the end."""
     where = stack.exchange()
     storage = Minio(stack.address(STORAGE), where.access_key, where.secret_key, secure=False)
-    name = f"{uuid.uuid4().hex}.tar.gz"
+    exchange = _Exchange(storage, where.bucket, where.prefix, f"{uuid.uuid4().hex}.tar.gz")
     try:
-        yield storage, where.bucket, where.prefix, name
+        yield exchange
     finally:
-        storage.remove_object(where.bucket, where.prefix + name)
+        storage.remove_object(where.bucket, where.prefix + exchange.name)

@@ -113,9 +113,9 @@ class Platform:
         """The metadata of a model with a signature of this lab; None for what is written as it is."""
         if "/".join(member.parts[2:]) not in signed:
             return None
-        metadata = json.loads(member.content.read())
-        metadata[SIGNATURE] = signature(metadata, self._key)
-        return json.dumps(metadata, indent=2, allow_nan=False).encode()
+        content = member.content.read()
+        metadata = json.loads(content)
+        return content.replace(metadata[SIGNATURE].encode(), signature(metadata, self._key).encode())
 
 
 def main() -> int:
