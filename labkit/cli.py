@@ -52,7 +52,7 @@ def up(services: Services = None, place: Place = None) -> None:
     stack = Stack(place=place)
     print(f"$ {stack.command('up', '--detach', '--wait', services=tuple(services or ()))}")
     for one in stack.up(*(services or ())):
-        print(f"{one.name:20} {f'left out: {one.note}' if one.note else f'ready after {one.seconds:.1f} s'}")
+        print(one)
 
 
 @app.command()

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from minio import Minio
 from minio.error import MinioException
-from urllib3 import PoolManager, Retry, Timeout
 from urllib3.exceptions import HTTPError
 
+from labkit.object_storage import STORAGE, client
 from labkit.paths import BUILD, NOTEBOOKS, ROOT
 from labkit.runner.folders import STACK
 from labkit.stack import Stack, StackError
@@ -26,9 +26,6 @@ CHECKPOINTS = ".ipynb_checkpoints"
 
 SHOWN = 200
 """So many characters of an error's message."""
-
-STORAGE = "minio"
-"""The service that keeps objects."""
 
 
 @dataclass(frozen=True)
@@ -87,12 +84,10 @@ def _objects(stack: Stack) -> Iterator[tuple[str, str, bytes]]:
     if kept:
         stack.up(STORAGE)
     for folder, what in kept.items():
-        yield from ((folder, name, content) for name, content in _read(stack.address(STORAGE), what))
+        yield from ((folder, name, content) for name, content in _read(client(stack, what), what))
 
 
-def _read(address: str, what: Kept) -> Iterator[tuple[str, bytes]]:
-    patience = PoolManager(timeout=Timeout(10), retries=Retry(2))
-    storage = Minio(address, access_key=what.access_key, secret_key=what.secret_key, secure=False, http_client=patience)
+def _read(storage: Minio, what: Kept) -> Iterator[tuple[str, bytes]]:
     if not storage.bucket_exists(what.bucket):  # nobody has come so far yet
         return
     for one in storage.list_objects(what.bucket, what.prefix, recursive=True):

@@ -2,27 +2,26 @@
 
 import gzip
 import json
+import os
 import tarfile
 import uuid
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from minio import Minio
 
+from labkit.object_storage import STORAGE, client
 from labkit.stack import Stack, StackError
+from labkit.stack.place import Ready
 
 SERVICE = "state"
-STORAGE = "minio"
 MIGRATE = "migrate"
 MANIFEST, SUMMARY = "manifest.json", "summary.json"
 CHUNK_BYTES = 2**20
-COMPARED = ("topics", "groups", "keys", "objects")
-NOT_COMPARED = frozenset({"public.api_tokens", "public.alembic_version"})
-"""Tables that differ on purpose: each lab has tokens of its own."""
 
 
 @dataclass(frozen=True)
@@ -65,17 +64,6 @@ class Archive:
         revisions = (about["revision"] for about in self.manifest["databases"].values())
         return str(next(filter(None, revisions)))
 
-    def differences(self, found: dict[str, Any]) -> list[str]:
-        """What a restored lab holds otherwise than the archive says; nothing, if all is well."""
-        others = [name for name in COMPARED if self.manifest[name] != found[name]]
-        told = [f"{name}: {self.manifest[name]} in the archive, {found[name]} here" for name in others]
-        for database, about in self.manifest["databases"].items():
-            here = found["databases"][database]["tables"]
-            for table, one in about["tables"].items():
-                if table not in NOT_COMPARED and one["rows"] != here.get(table, {}).get("rows"):
-                    told.append(f"{database} {table}: {one['rows']} rows in the archive, {here.get(table)} here")
-        return told
-
 
 def save(stack: Stack, file: Path) -> Archive:
     """Stop what writes, write an archive, start it again.
@@ -91,25 +79,19 @@ def save(stack: Stack, file: Path) -> Archive:
     with _stopped(stack, running), _exchange(stack) as exchange:
         stack.run(SERVICE, "save", exchange.name, "--note", json.dumps(running))
         exchange.fetch(new)
-    new.chmod(0o600)
-    Archive.read(new)
+    archive = Archive.read(new)
     new.rename(file)
-    return Archive.read(file)
+    return replace(archive, file=file)
 
 
-def restore(stack: Stack, archive: Archive) -> list[str]:
+def restore(stack: Stack, archive: Archive) -> Sequence[Ready]:
     """Put the state of an archive in the place of what this lab holds, and start what ran when it was made.
 
     Raises:
         StackError: what was restored is not what the archive holds, or a service did not start.
     """
     load(stack, archive)
-    here = [name for name in archive.services if name in stack.file.names]
-    if stack.place == "embedded":
-        here = [name for name in here if stack.file.kind(name) != "compose-only"]
-    if here:  # to name none would mean all
-        stack.up(*here)
-    return here
+    return _start(stack, [name for name in archive.services if name in stack.file.names])
 
 
 def load(stack: Stack, archive: Archive) -> None:
@@ -124,14 +106,13 @@ def load(stack: Stack, archive: Archive) -> None:
     stack.run(MIGRATE, "--to", archive.revision)
     with _exchange(stack) as exchange:
         exchange.send(archive.file)
-        said = stack.run(SERVICE, "restore", exchange.name)
-    if told := archive.differences(json.loads(said.splitlines()[-1])):
-        raise StackError("The restored lab differs from the archive:\n" + "\n".join(told))
+        stack.run(SERVICE, "restore", exchange.name)
+    stack.run(MIGRATE)
 
 
 def told(manifest: dict[str, Any]) -> Iterator[str]:
     """What an archive holds, for people."""
-    rows = sum(one["rows"] for about in manifest["databases"].values() for one in about["tables"].values())
+    rows = sum(one["rows"] or 0 for about in manifest["databases"].values() for one in about["tables"].values())
     records = sum(end - first for first, end in manifest["topics"].values())
     yield f"saved    {manifest['made']}"
     yield f"rows     {rows:,} in {' and '.join(manifest['databases'])}"
@@ -145,14 +126,16 @@ def told(manifest: dict[str, Any]) -> Iterator[str]:
 def _stopped(stack: Stack, running: list[str]) -> Iterator[None]:
     """Our own services, which write into the stores, do not run meanwhile."""
     ours = [name for name in running if stack.file.kind(name) == "own"]
-    if not ours:  # to name none would mean all
-        yield
-        return
     stack.stop(*ours)
     try:
         yield
     finally:
-        stack.up(*ours)
+        _start(stack, ours)
+
+
+def _start(stack: Stack, services: Sequence[str]) -> Sequence[Ready]:
+    """Start these, also if there are none: to name none would mean all."""
+    return stack.up(*services) if services else []
 
 
 class _Exchange(NamedTuple):
@@ -168,15 +151,19 @@ class _Exchange(NamedTuple):
         self.storage.fput_object(self.bucket, self.prefix + self.name, str(file))
 
     def fetch(self, file: Path) -> None:
-        """Get what is there."""
-        self.storage.fget_object(self.bucket, self.prefix + self.name, str(file))
+        """Get what is there, for nobody else to read: it holds all that people have written."""
+        before = os.umask(0o077)
+        try:
+            self.storage.fget_object(self.bucket, self.prefix + self.name, str(file))
+        finally:
+            os.umask(before)
 
 
 @contextmanager
 def _exchange(stack: Stack) -> Iterator[_Exchange]:
     """A name of its own, behind which nothing is left at the end."""
     where = stack.exchange()
-    storage = Minio(stack.address(STORAGE), where.access_key, where.secret_key, secure=False)
+    storage = client(stack, where)
     exchange = _Exchange(storage, where.bucket, where.prefix, f"{uuid.uuid4().hex}.tar.gz")
     try:
         yield exchange

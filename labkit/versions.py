@@ -14,16 +14,16 @@ from typing import Any
 import yaml
 
 from labkit.paths import ROOT
+from labkit.stack.compose_file import ComposeFile
 from labkit.stack.errors import StackError
+from labkit.stack.interpolation import interpolate
 
 PROJECTS = ("pyproject.toml", "services/pyproject.toml")
 KNOWN = ROOT / "docs" / "versions.yaml"
 LOCKS = (ROOT / "locks/lab.txt", ROOT / "locks/airflow.txt")
 """The packages of the lab itself, and those of Airflow, which do not go together with them."""
 
-_IMAGE = re.compile(r"^ *image: *(\S+)$", re.M)
 _BASE = re.compile(r"^(?:FROM|# syntax=) *(\S+:\S+)", re.M)
-_DEFAULT = re.compile(r"\$\{\w+:-([^}]*)\}")
 _NAME = re.compile(r"[\w.-]+")
 _PINNED = re.compile(r"^([\w.-]+)(?:\[\w+\])?==(\S+)", re.M)
 
@@ -42,12 +42,12 @@ class Version:
     """What there was."""
 
 
-def images(root: Path = ROOT) -> dict[str, str]:
+def images() -> dict[str, str]:
     """The tag of each image of others, in the Compose file and below our own, by the image's name."""
-    compose = (root / "docker/docker-compose.yaml").read_text(encoding="utf-8")
-    dockerfile = (root / "docker/Dockerfile").read_text(encoding="utf-8")
-    found = [_DEFAULT.sub(r"\1", one) for one in _IMAGE.findall(compose)] + _BASE.findall(dockerfile)
-    return dict(one.rsplit(":", 1) for one in found if ":" in one)
+    file = ComposeFile(ROOT / "docker/docker-compose.yaml")
+    named = [interpolate(file.image(name), {}) for name in file.names if not file.is_built(name)]
+    below = _BASE.findall((ROOT / "docker/Dockerfile").read_text(encoding="utf-8"))
+    return dict(one.rsplit(":", 1) for one in [*named, *below])
 
 
 def pinned(lock: Path) -> dict[str, str]:
@@ -55,9 +55,9 @@ def pinned(lock: Path) -> dict[str, str]:
     return dict(_PINNED.findall(lock.read_text(encoding="utf-8")))
 
 
-def direct(root: Path = ROOT) -> list[str]:
+def direct() -> list[str]:
     """The packages that our own two packages ask for by name; those that these ask for are left out."""
-    described = [tomllib.loads((root / path).read_text(encoding="utf-8")) for path in PROJECTS]
+    described = [tomllib.loads((ROOT / path).read_text(encoding="utf-8")) for path in PROJECTS]
     lists = [names for one in described for names in _lists(one)]
     return sorted({_NAME.match(one)[0].lower() for names in lists for one in names})  # type: ignore[index]
 
@@ -93,14 +93,8 @@ def newer_packages() -> dict[str, str]:
     Raises:
         StackError: the index does not answer.
     """
-    argv = [
-        str(Path(sys.executable).with_name("uv")),
-        "pip",
-        "list",
-        "--outdated",
-        "--format=json",
-        f"--python={sys.executable}",
-    ]
+    uv = Path(sys.executable).with_name("uv")
+    argv = [str(uv), "pip", "list", "--outdated", "--format=json", f"--python={sys.executable}"]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     if done.returncode:
         raise StackError(f"The package index could not be asked for newer versions:\n{done.stderr.rstrip()}")

@@ -25,6 +25,6 @@ def command(file: File, place: Place = None, yes: Yes = False) -> None:
         print(line)
     if not yes:
         typer.confirm("Delete everything that this lab holds, and put that in its place?", abort=True)
-    for name in state.restore(stack, archive):
-        print(f"{name:20} runs")
+    for one in state.restore(stack, archive):
+        print(one)
     print("Rows, offsets, keys and objects are those of the archive.")

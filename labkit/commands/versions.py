@@ -8,13 +8,18 @@ from rich.table import Table
 
 WIDTH = 170
 
+Images = Annotated[bool, typer.Option("--images", help="only the images, for another program")]
 Newer = Annotated[bool, typer.Option("--newer", help="ask the package index what is newer now")]
 
 
-def command(newer: Newer = False) -> None:
+def command(images: Images = False, newer: Newer = False) -> None:
     """List servers, images and packages with version, upstream and licence, and what newer there is to know."""
     from labkit import versions
 
+    if images:
+        for name, tag in versions.images().items():
+            print(f"{name}:{tag}")
+        return
     console = Console(width=WIDTH, highlight=False)
     servers = Table(
         "server or image", "version", "licence", "checked", "what is newer", title="Servers", show_lines=True

@@ -69,7 +69,8 @@ def stacks(runs: Path, *, only_lost: bool = False) -> list[Stack]:
 
 
 def _all(runs: Path) -> list[Path]:
-    return [path for path in runs.iterdir() if path.is_dir() and not path.is_symlink()]
+    found = runs.iterdir() if runs.is_dir() else ()
+    return [path for path in found if path.is_dir() and not path.is_symlink()]
 
 
 def _noted(folder: Path) -> dict[str, Any]:
@@ -81,8 +82,8 @@ def _noted(folder: Path) -> dict[str, Any]:
 
 
 def _has_services(folder: Path) -> bool:
-    noted = _noted(folder)
-    return bool(noted and Stack(folder / STACK, noted["place"], noted["port_offset"]).ps())
+    noted = _noted(folder) or {"place": "embedded", "port_offset": 0}  # of a version that wrote no note
+    return bool(Stack(folder / STACK, noted["place"], noted["port_offset"]).ps())
 
 
 def end(folder: Path) -> None:

@@ -55,7 +55,10 @@ class OwnStack:
 
     def end(self) -> None:
         """Stop what the run started. Logs stay, in the folder of the stack; data do not."""
-        self.stack.down() if self.stack.place == "embedded" else self._write_logs()
+        if self.stack.place == "embedded":
+            self.stack.down()
+        else:
+            self._write_logs()
         logs, aside = self.stack.home / "logs", self.stack.home.with_name("logs-aside")
         if logs.is_dir():
             logs.rename(aside)

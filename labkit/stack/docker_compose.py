@@ -129,8 +129,9 @@ class DockerCompose:
             self._call(command(self._file, "build", "--quiet", services=ours))
 
     def stop(self, services: tuple[str, ...]) -> None:
-        """Stop services."""
-        self._call(command(self._file, "stop", services=services))
+        """Stop services; Compose itself would take none for all."""
+        if services:
+            self._call(command(self._file, "stop", services=services))
 
     def down(self) -> None:
         """Remove the containers; volumes stay."""

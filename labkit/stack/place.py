@@ -22,6 +22,9 @@ class Ready:
     seconds: float
     note: str = ""
 
+    def __str__(self) -> str:
+        return f"{self.name:20} " + (f"left out: {self.note}" if self.note else f"ready after {self.seconds:.1f} s")
+
 
 class Place(Protocol):
     """Where services run."""

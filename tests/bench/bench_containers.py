@@ -1,6 +1,5 @@
 """What the services take in containers, with all browsers of data open, beside what each may take. Needs Docker."""
 
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,14 +11,13 @@ import yaml
 from labkit.commands.bench import Figure
 from labkit.stack import Stack
 from tests.bench.container_usage import Usage, Watcher, mebibytes
-from tests.compose.engine import docker
+from tests.compose.engine import docker, is_placeholder
 from tests.integration.airflow.airflow_api import AirflowApi
 
 PACKAGES = ()
 DEFAULT_SECONDS = 90
 BURST_SECONDS = 45
 IMAGES = ("gourmetgram-services", "gourmetgram-airflow", "gourmetgram-training", "gourmetgram-proxy")
-NIMTABLE_PAGE = "ghcr.io/nimtable/nimtable-web:nightly"
 
 
 def measure(home: Path) -> Iterator[Figure]:
@@ -30,7 +28,7 @@ def measure(home: Path) -> Iterator[Figure]:
     limits = {name: mebibytes(f"{one['mem_limit'].upper()}iB") for name, one in lasting.items()}
     try:
         began = time.monotonic()
-        stack.up(*(name for name in lasting if not (name == "nimtable-web" and _is_stand_in(NIMTABLE_PAGE))))
+        stack.up(*(name for name in lasting if not (name == "nimtable-web" and is_placeholder(stack, name))))
         yield Figure("everything is up", time.monotonic() - began, "s", note="images built, if they were not there")
         watcher = Watcher(stack)
         _use(stack, watcher)
@@ -42,12 +40,6 @@ def measure(home: Path) -> Iterator[Figure]:
     for image in IMAGES:
         size = float(docker("image", "inspect", image, "--format={{.Size}}")) / 1e6
         yield Figure(f"image {image}", size, "MB", note="with its base image")
-
-
-def _is_stand_in(image: str) -> bool:
-    """Whether it is a page without the `node` that its health check asks with."""
-    done = subprocess.run(["docker", "image", "inspect", image], capture_output=True, text=True, check=False)
-    return "STANDIN_PORT" in done.stdout
 
 
 def _use(stack: Stack, watcher: Watcher) -> None:

@@ -4,7 +4,8 @@ import json
 import subprocess
 from typing import Any
 
-from labkit.stack import Stack
+from labkit.stack import Stack, secrets
+from labkit.stack.interpolation import interpolate
 
 
 def answers() -> bool:
@@ -36,4 +37,5 @@ def inside(stack: Stack, service: str, *argv: str) -> str:
 
 def is_placeholder(stack: Stack, service: str) -> bool:
     """Whether the image only stands in for the public one, as a page without a program behind it."""
-    return any(one.startswith("STANDIN_PORT=") for one in inspect(stack, service)["Config"]["Env"])
+    image = interpolate(stack.file.image(service), secrets.read())
+    return "STANDIN_PORT=" in docker("image", "inspect", image, "--format={{.Config.Env}}")

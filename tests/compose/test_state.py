@@ -23,9 +23,7 @@ TRAFFIC = {"GENERATOR_ARRIVAL_RATE": 60_000}
 def at_rest(platform: Stack) -> Stack:
     """The containers, with nothing at work but the stores."""
     ours = [one.name for one in platform.ps() if one.state == "running" and platform.file.kind(one.name) == "own"]
-    if ours:  # to name none would mean all
-        platform.stop(*ours)
-    platform.up("postgres", "minio", "redpanda", "redis")
+    platform.stop(*ours)
     return platform
 
 

@@ -7,10 +7,9 @@ Nobody else may be writing meanwhile: `./lab` stops the services before.
 import argparse
 import json
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Any, BinaryIO, Final
 
 from gourmetgram.core.model_files import METADATA, SIGNATURE, is_signed, signature
@@ -40,7 +39,6 @@ class Platform:
         self.counts = Counts(settings.redis_url.get_secret_value())
         self.objects = Objects(settings)
         self.generator = Folder(settings.state_dir)
-        self._import_token = settings.import_token.get_secret_value()
         self._key = settings.model_signing_key.get_secret_value().encode()
 
     def manifest(self, groups: Collection[str] = ()) -> dict[str, Any]:
@@ -93,16 +91,30 @@ class Platform:
                         self.objects.load(member, self._signed_anew(member, manifest["signed_models"]))
             for name, loading in tables.items():
                 loading.go_on_from(manifest["databases"][name]["sequences"])
-            tables["gourmetgram"].insert(REGISTER, self._rows(tokens))
+            now = datetime.now(UTC)
+            tables["gourmetgram"].insert(REGISTER, [(token, user, "user", now) for user, token in tokens.items()])
         self.topics.restore_groups(manifest["groups"])
         return manifest
 
-    def _rows(self, tokens: Mapping[int, bytes]) -> Iterator[tuple[Any, ...]]:
-        """The token of this lab's history import, and those of the generator's people."""
-        now = datetime.now(UTC)
-        yield sha256(self._import_token.encode()).digest(), None, "import", now
-        for user, token in tokens.items():
-            yield token, user, "user", now
+    def check(self, archived: Mapping[str, Any]) -> None:
+        """Compare what there is now with what an archive says.
+
+        Raises:
+            Damaged: something differs.
+        """
+        here = self.manifest(archived["groups"])
+        told = [
+            f"{name}: {archived[name]} in the archive, {here[name]} here"
+            for name in ("topics", "groups", "keys", "objects")
+            if json.dumps(archived[name]) != json.dumps(here[name])
+        ]
+        for database, about in archived["databases"].items():
+            found = here["databases"][database]["tables"]
+            for table, one in about["tables"].items():
+                if one["rows"] != found[table]["rows"]:
+                    told.append(f"{database} {table}: {one['rows']} rows in the archive, {found[table]['rows']} here")
+        if told:
+            raise Damaged("what was restored differs from the archive:\n" + "\n".join(told))
 
     def _signed_models(self) -> list[str]:
         """The metadata that this lab has signed; what somebody else put there must not be signed by the next lab."""
@@ -119,7 +131,7 @@ class Platform:
 
 
 def main() -> int:
-    """Save or restore; a restore prints what there is now, to be compared with what the archive says."""
+    """Save, or restore and compare what there is then with what the archive says."""
     parser = argparse.ArgumentParser(prog="state", description="The whole state of the platform as one archive.")
     parser.add_argument("task", choices=["save", "restore"])
     parser.add_argument("name", help="of the archive in object storage")
@@ -132,7 +144,7 @@ def main() -> int:
         else:
             with closing(platform.objects.archive(asked.name)) as source:
                 archived = platform.restore(source)
-            print(json.dumps(platform.manifest(archived["groups"])))
+            platform.check(archived)
     except (Damaged, TopicsDiffer, *BROKEN) as error:
         print(f"state: {error}", file=sys.stderr)
         return 1

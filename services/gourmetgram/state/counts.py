@@ -20,10 +20,6 @@ class Counts:
     def __init__(self, url: str) -> None:
         self._client: Any = redis.Redis.from_url(url, decode_responses=True, encoding_errors="surrogateescape")
 
-    def close(self) -> None:
-        """Give the connection back."""
-        self._client.close()
-
     def number(self) -> int:
         """How many keys there are."""
         return sum(1 for _ in self._keys())

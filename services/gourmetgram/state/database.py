@@ -37,6 +37,16 @@ class Table(NamedTuple):
     columns: list[str]
 
     @property
+    def full_name(self) -> str:
+        """Its name in an archive."""
+        return f"{self.schema}.{self.name}"
+
+    @property
+    def is_of_its_lab(self) -> bool:
+        """Whether a restored lab has rows of its own in it."""
+        return bool(FORGOTTEN.keys() & set(self.columns))
+
+    @property
     def sql(self) -> str:
         """Its name in a statement."""
         return f'"{self.schema}"."{self.name}"'
@@ -66,25 +76,30 @@ class Database:
             yield cursor
 
     def about(self) -> dict[str, Any]:
-        """Rows by table, columns, and the revision of the schema, for the manifest."""
+        """Of each saved table its columns and number of rows, what sequences have come to, and the schema's revision.
+
+        There is no number where rows are a lab's own, such as tokens.
+        """
         with self.cursor() as cursor:
-            tables = {f"{one.schema}.{one.name}": one for one in _tables(cursor)}
-            counts = {name: _value(cursor, f"SELECT count(*) FROM {one.sql}") for name, one in tables.items()}
+            tables = {
+                table.full_name: {
+                    "columns": table.columns,
+                    "rows": None if table.is_of_its_lab else _value(cursor, f"SELECT count(*) FROM {table.sql}"),
+                }
+                for table in _saved(cursor)
+            }
             cursor.execute(SEQUENCES)
             sequences = dict(cursor.fetchall())
-            has_revision = f"public.{REVISION}" in tables
-            return {
-                "revision": _value(cursor, f"SELECT version_num FROM {REVISION}") if has_revision else None,
-                "tables": {name: {"columns": one.columns, "rows": counts[name]} for name, one in tables.items()},
-                "sequences": sequences,
-            }
+            has_revision = any(table.name == REVISION for table in _tables(cursor))
+            revision = _value(cursor, f"SELECT version_num FROM {REVISION}") if has_revision else None
+            return {"revision": revision, "tables": tables, "sequences": sequences}
 
     def save(self, writer: Writer) -> None:
         """Add all rows, table by table, in pieces."""
         with self.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            for table in (one for one in _tables(cursor) if one.name not in {*SECRETS, REVISION}):
-                pieces = _Pieces(writer, f"postgres/{self.name}/{table.schema}.{table.name}")
+            for table in _saved(cursor):
+                pieces = _Pieces(writer, f"postgres/{self.name}/{table.full_name}")
                 cursor.copy_expert(f"COPY (SELECT {table.selected} FROM {table.sql}) TO STDOUT", pieces)
                 pieces.flush()
 
@@ -102,7 +117,7 @@ class Database:
             tables = [table for table in _tables(cursor) if table.name != REVISION]
             for table in tables:
                 cursor.execute(f"DELETE FROM {table.sql}")
-            yield Loading(cursor, {f"{table.schema}.{table.name}": table for table in tables})
+            yield Loading(cursor, {table.full_name: table for table in tables})
 
 
 class Loading:
@@ -157,6 +172,10 @@ class _Pieces(io.RawIOBase):
 def _tables(cursor: Cursor) -> list[Table]:
     cursor.execute(TABLES)
     return [Table(*row) for row in cursor.fetchall()]
+
+
+def _saved(cursor: Cursor) -> list[Table]:
+    return [table for table in _tables(cursor) if table.name not in {*SECRETS, REVISION}]
 
 
 def _value(cursor: Cursor, statement: str) -> Any:

@@ -84,7 +84,6 @@ class Objects:
             self._client.put_object(self._exchange, ARCHIVES + name, source, -1, part_size=PART_BYTES)
         thread.join()
         if failed:
-            self._client.remove_object(self._exchange, ARCHIVES + name)
             raise failed[0]
 
     def archive(self, name: str) -> Any:

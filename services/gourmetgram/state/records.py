@@ -2,7 +2,7 @@
 
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 from confluent_kafka import (
@@ -10,11 +10,13 @@ from confluent_kafka import (
     Consumer,
     ConsumerGroupTopicPartitions,
     KafkaError,
+    KafkaException,
     Message,
     Producer,
     TopicPartition,
 )
 from confluent_kafka.admin import AdminClient
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from gourmetgram.core import topics
 from gourmetgram.core.broker import CLIENT, PRODUCER
@@ -75,12 +77,28 @@ class Log:
         finally:
             consumer.close()
 
-    def restore_groups(self, groups: dict[str, dict[str, int]]) -> None:
-        """Let groups go on where they were."""
-        for group, known in groups.items():
-            places = [TopicPartition(*_place(name), offset) for name, offset in known.items()]
-            asked = ConsumerGroupTopicPartitions(group, places)
-            self._admin.alter_consumer_group_offsets([asked], request_timeout=SECONDS)[group].result()
+    def restore_groups(self, groups: Mapping[str, Mapping[str, int]]) -> None:
+        """Let groups go on where they were.
+
+        Raises:
+            TopicsDiffer: the broker refuses an offset, and still does after SECONDS.
+        """
+        for group, offsets in groups.items():
+            self._restore_group(group, offsets)
+
+    @retry(
+        retry=retry_if_exception_type((TopicsDiffer, KafkaException)),
+        stop=stop_after_delay(SECONDS),
+        wait=wait_random_exponential(multiplier=0.2, max=2),
+        reraise=True,
+    )
+    def _restore_group(self, group: str, offsets: Mapping[str, int]) -> None:
+        """Again and again: a broker that was started a moment ago does not take offsets yet."""
+        places = [TopicPartition(*_place(name), offset) for name, offset in offsets.items()]
+        asked = ConsumerGroupTopicPartitions(group, places)
+        answer = self._admin.alter_consumer_group_offsets([asked], request_timeout=SECONDS)[group].result()
+        if refused := [f"{one.topic}/{one.partition}: {one.error}" for one in answer.topic_partitions if one.error]:
+            raise TopicsDiffer(f"the offsets of {group} are refused: {', '.join(refused)}")
 
     def loading(self) -> "Loading":
         """What takes records into empty topics."""

@@ -18,7 +18,6 @@ class StateSettings(BaseSettings):
     s3_secret_key: SecretStr = Field(description="Its owner's secret key")
     s3_buckets: str = Field(description="Buckets to save, separated by commas; the last one carries the archive")
     model_signing_key: SecretStr = Field(description="The key with which this lab signs its models")
-    import_token: SecretStr = Field(description="The token with scope import of this lab")
     state_dir: Path = Field(default=Path("/state"), description="Folder of the traffic generator")
 
     @property

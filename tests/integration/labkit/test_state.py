@@ -3,9 +3,14 @@
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Timer
 
 import pytest
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
+from gourmetgram.state.records import Log
 from labkit import state
 from labkit.stack import Stack, StackError, secrets
 from tests.faults import raw_topics, redis_state
@@ -29,6 +34,7 @@ OLDER_ROW = """
 INSERT INTO users (username, tos_version_accepted, tos_accepted_at, country_of_residence, is_test_account, created_at)
 VALUES ('of-old', 1, now(), 'FR', false, now())
 """
+AGED = ("gourmetgram.views", 0)
 LONG = 16
 """Values of docker/.env that are shorter are names, and no secrets."""
 
@@ -62,8 +68,16 @@ def test_a_lab_goes_on_after_it_was_saved(old: Stack, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def archive(old: Stack, short_folder: Path) -> state.Archive:
-    """Of a lab in which nobody does anything any more, so that it can be compared with what is restored."""
+    """Of a lab in which nobody does anything any more, so that it can be compared with what is restored.
+
+    The oldest record of one partition has aged out there, and somebody was refused at the review queue.
+    """
     old.stop(*SERVICES)
+    admin = AdminClient({"bootstrap.servers": old.address("redpanda")})
+    for deleted in admin.delete_records([TopicPartition(*AGED, 1)]).values():
+        deleted.result()
+    with superuser_rows(old) as rows:
+        rows("INSERT INTO refused_sign_ins (client, created_at) VALUES ('127.0.0.1', now())")
     return state.save(old, short_folder / "saved.tar.gz")
 
 
@@ -99,6 +113,22 @@ def test_records_are_the_same_at_the_same_offsets(old: Stack, new: Stack) -> Non
     records = raw_topics.read(new.address("redpanda"), TOPICS)
     assert len(records) > 150
     assert records == raw_topics.read(old.address("redpanda"), TOPICS)
+    assert raw_topics.ranges(new.address("redpanda"), TOPICS)[AGED][0] == 1
+
+
+def test_offsets_that_a_broker_does_not_take_yet_are_offered_again(new: Stack) -> None:
+    """Without an error of its call: the answer says of each partition whether it was taken."""
+    servers = new.address("redpanda")
+    later = Timer(2, AdminClient({"bootstrap.servers": servers}).create_topics, [[NewTopic("created.late", 1)]])
+    later.start()
+    Log(servers).restore_groups({"late": {"created.late/0": 7}})
+    later.join()
+    assert Log(servers).groups()["late"] == {"created.late/0": 7}
+
+
+def test_nobody_is_logged_in_elsewhere(new: Stack) -> None:
+    with superuser_rows(new) as rows:
+        assert rows("SELECT count(*) FROM refused_sign_ins") == [(0,)]
 
 
 def test_counts_are_the_same(old: Stack, new: Stack) -> None:
@@ -155,7 +185,6 @@ def test_an_archive_of_an_older_lab_is_migrated(short_folder: Path, tmp_path: Pa
         with superuser_rows(older) as rows:
             rows("DELETE FROM users")
         state.load(older, archive)
-        older.up("migrate")
         with superuser_rows(older) as rows:
             assert rows("SELECT username FROM users") == [("of-old",)]
             ((revision,),) = rows("SELECT version_num FROM alembic_version")

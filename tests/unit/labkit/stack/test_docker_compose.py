@@ -3,13 +3,15 @@
 import json
 import os
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from labkit.paths import ROOT, compose_file
 from labkit.stack import secrets
 from labkit.stack.compose_file import ComposeFile
-from labkit.stack.docker_compose import command, environment
+from labkit.stack.docker_compose import DockerCompose, command, environment
+from labkit.stack.errors import StackError
 
 
 def has_compose() -> bool:
@@ -48,3 +50,13 @@ def test_compose_fills_in_what_docker_env_says(monkeypatch: pytest.MonkeyPatch) 
     postgres = json.loads(said)["services"]["postgres"]
     assert postgres["environment"]["POSTGRES_PASSWORD"] == settings["POSTGRES_PASSWORD"]
     assert postgres["ports"][0]["published"] == str(file.ports["POSTGRES"] + 40)
+
+
+def test_to_stop_nothing_stops_nothing(tmp_path: Path) -> None:
+    """As without Docker; Compose itself would take no names for all."""
+    place = DockerCompose(
+        "compose", ComposeFile(compose_file()), tmp_path, tmp_path / "nowhere", {}, 0, is_default=True
+    )
+    place.stop(())
+    with pytest.raises((StackError, FileNotFoundError)):
+        place.stop(("postgres",))
