@@ -135,6 +135,7 @@ class Embedded:
 
     def run(self, service: str, arguments: tuple[str, ...], overrides: dict[str, str]) -> str:
         """Run a one-shot service to its end."""
+        self._make_environments([service])
         one = self._services.service(service, overrides)
         return self._starter.run_to_end(replace(one, command=[*one.command, *arguments]))
 

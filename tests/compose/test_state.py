@@ -79,9 +79,6 @@ def test_people_go_on_and_the_history_is_still_sound(laptop: Stack) -> None:
     laptop.stop("api_v2", "outbox_relay", "stream_consumer", "risk_scoring_service")
 
 
-@pytest.mark.xfail(
-    reason="open: 7 of 360 objects that were made on SeaweedFS are not listed by MinIO after the restore"
-)
 def test_and_back_into_containers(laptop: Stack, server: Stack) -> None:
     assert asked(server, DECISIONS) == asked(laptop, DECISIONS)
     assert redis_state.snapshot(server) == redis_state.snapshot(laptop)

@@ -21,6 +21,15 @@ FLAGS = (
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 )  # fmt: skip
 SECONDS = 30
+ON_ITS_WAY = "Inspected target navigated or closed"
+
+
+class Refused(Exception):
+    """The browser did not do what a command says."""
+
+    def __init__(self, method: str, message: str) -> None:
+        super().__init__(f"{method}: {message}")
+        self.message = message
 
 
 def program() -> str | None:
@@ -88,7 +97,8 @@ class Chromium:
         while True:
             message = self._read()
             if message.get("id") == self._number:
-                assert "error" not in message, (method, message["error"])
+                if "error" in message:
+                    raise Refused(method, message["error"]["message"])
                 result: dict[str, Any] = message["result"]
                 return result
             self._note(message)
@@ -131,9 +141,18 @@ class Chromium:
     def wait_until(self, expression: str, seconds: float = SECONDS) -> None:
         """Return when the expression is true in the page; fail after these seconds, with the page's text."""
         deadline = time.monotonic() + seconds
-        while not self.ask(expression):
-            assert time.monotonic() < deadline, f"{expression}\n{self.ask('document.body.innerText')}"
+        while not self._ask_again(expression):
+            assert time.monotonic() < deadline, f"{expression}\n{self._ask_again('document.body.innerText')}"
             time.sleep(0.05)
+
+    def _ask_again(self, expression: str) -> Any:
+        """The same, or None while the browser is on its way to another page."""
+        try:
+            return self.ask(expression)
+        except Refused as refused:
+            if refused.message != ON_ITS_WAY:
+                raise
+            return None
 
     def picture(self, file: Path) -> None:
         """The whole page as PNG."""

@@ -53,7 +53,13 @@ class Writer:
         self.copy(name, len(content), io.BytesIO(content))
 
     def copy(self, name: str, size: int, content: BinaryIO, kind: str = "") -> None:
-        """Add a file of a known size, piece by piece."""
+        """Add a file of a known size, piece by piece.
+
+        Raises:
+            ValueError: the name is that of a folder, which would come out without its slash.
+        """
+        if name.endswith("/"):
+            raise ValueError(f"{name} is no name of a file")
         member = tarfile.TarInfo(name)
         member.size = size
         if kind:

@@ -36,7 +36,7 @@ class Objects:
         return {bucket: _totals(self._all(bucket)) for bucket in self.buckets}
 
     def save(self, writer: Writer) -> None:
-        """Add all objects."""
+        """Add all objects; folders are in their names, so that markers of folders need not come along."""
         for bucket in self.buckets:
             for one in self._all(bucket):
                 with closing(self._client.get_object(bucket, one.object_name)) as answer:
@@ -55,7 +55,7 @@ class Objects:
     def empty(self) -> None:
         """Delete all objects, but for the archive that is being read."""
         for bucket in self.buckets:
-            names = (DeleteObject(one.object_name) for one in self._all(bucket))
+            names = (DeleteObject(one.object_name) for one in self._all(bucket, markers=True))
             for error in self._client.remove_objects(bucket, names):
                 raise RuntimeError(f"{bucket}/{error.name} cannot be deleted: {error.message}")
 
@@ -90,9 +90,12 @@ class Objects:
         """An archive that was uploaded, to be read once and closed."""
         return self._client.get_object(self._exchange, ARCHIVES + name)
 
-    def _all(self, bucket: str) -> Iterator[Any]:
+    def _all(self, bucket: str, *, markers: bool = False) -> Iterator[Any]:
+        """All but archives; `markers` are empty objects whose names end with a slash, as PyArrow writes for folders."""
         for one in self._client.list_objects(bucket, recursive=True):
-            if not (bucket == self._exchange and str(one.object_name).startswith(ARCHIVES)):
+            name = str(one.object_name)
+            is_archive = bucket == self._exchange and name.startswith(ARCHIVES)
+            if not is_archive and (markers or not name.endswith("/")):
                 yield one
 
 

@@ -1,5 +1,6 @@
 """A lab is saved and restored elsewhere: the same rows, offsets, counts and decisions, and people go on."""
 
+import io
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
+from minio import Minio
 
 from gourmetgram.state.records import Log
 from labkit import state
@@ -34,7 +36,12 @@ OLDER_ROW = """
 INSERT INTO users (username, tos_version_accepted, tos_accepted_at, country_of_residence, is_test_account, created_at)
 VALUES ('of-old', 1, now(), 'FR', false, now())
 """
+LAKE = "gourmetgram-datalake"
 AGED = ("gourmetgram.views", 0)
+FOLDER = "raw/dt=2026-11-15/run_id=asset_triggered__2026-11-15T17_10_56.582983_00_00_SZVS8x5c/with_a_long_name/"
+FILES = {FOLDER: b"", f"{FOLDER}users.parquet": b"PAR1", f"{FOLDER}_taken.json": b"{}"}
+"""A folder as PyArrow makes it: an object of no bytes, whose name ends with a slash, and objects behind it."""
+
 LONG = 16
 """Values of docker/.env that are shorter are names, and no secrets."""
 
@@ -44,6 +51,18 @@ def written(stack: Stack) -> int:
     with superuser_rows(stack) as rows:
         ((number,),) = rows("SELECT coalesce((SELECT sum(views) FROM images), 0) + (SELECT count(*) FROM comments)")
         return int(number)
+
+
+def whole_storage(stack: Stack) -> Minio:
+    keys = (stack.setting("MINIO_ROOT_USER"), stack.setting("MINIO_ROOT_PASSWORD"))
+    return Minio(stack.address("minio"), *keys, secure=False)
+
+
+def contents(stack: Stack, bucket: str) -> dict[str, bytes]:
+    """All objects that are no folders, by name."""
+    storage = whole_storage(stack)
+    names = [str(one.object_name) for one in storage.list_objects(bucket, recursive=True)]
+    return {name: storage.get_object(bucket, name).read() for name in names if not name.endswith("/")}
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +95,8 @@ def archive(old: Stack, short_folder: Path) -> state.Archive:
     admin = AdminClient({"bootstrap.servers": old.address("redpanda")})
     for deleted in admin.delete_records([TopicPartition(*AGED, 1)]).values():
         deleted.result()
+    for name, content in FILES.items():
+        whole_storage(old).put_object(LAKE, name, io.BytesIO(content), len(content))
     with superuser_rows(old) as rows:
         rows("INSERT INTO refused_sign_ins (client, created_at) VALUES ('127.0.0.1', now())")
     return state.save(old, short_folder / "saved.tar.gz")
@@ -114,6 +135,12 @@ def test_records_are_the_same_at_the_same_offsets(old: Stack, new: Stack) -> Non
     assert len(records) > 150
     assert records == raw_topics.read(old.address("redpanda"), TOPICS)
     assert raw_topics.ranges(new.address("redpanda"), TOPICS)[AGED][0] == 1
+
+
+def test_objects_are_the_same(old: Stack, new: Stack) -> None:
+    found = contents(new, LAKE)
+    assert found == contents(old, LAKE)
+    assert found == {name: content for name, content in FILES.items() if content}
 
 
 def test_offsets_that_a_broker_does_not_take_yet_are_offered_again(new: Stack) -> None:

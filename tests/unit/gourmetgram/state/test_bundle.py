@@ -47,6 +47,13 @@ def test_any_object_does(contents: dict[str, bytes]) -> None:
     assert unpacked(packed(contents)) == contents
 
 
+@pytest.mark.parametrize("depth", [1, 30])
+def test_a_folder_is_no_file(depth: int) -> None:
+    """A long name would lose its slash, and then lie over what is in the folder."""
+    with pytest.raises(ValueError, match="is no name of a file"):
+        packed({"objects/b/" + "folder/" * depth: b""})
+
+
 @pytest.mark.parametrize("cut", [0, 1, 30, -1, -200])
 def test_what_was_cut_off_is_refused(cut: int) -> None:
     archive = packed(CONTENTS)
