@@ -133,6 +133,7 @@ def at_minio(pages: Stack, browser: Chromium) -> Reader:
     reader.put("#secretKey", pages.setting("S3_STUDENT_SECRET_KEY"))
     reader.press("Login")
     reader.click("Acknowledge")
+    reader.sees("Created on:")  # by itself the console opens the first bucket; a click before that would be lost
     assert reader.path.used == reader.path.labels - {"MinIO console"}
     return reader
 
