@@ -1,6 +1,7 @@
 """The script that sets a server up, run in a fresh Ubuntu 24.04: a real Docker engine, a real Jupyter."""
 
 import json
+import socket
 import subprocess
 from collections.abc import Iterator
 
@@ -44,15 +45,22 @@ WITHOUT = {
 }
 
 
+def bridges_of_engines() -> set[str]:
+    """The networks that a Docker engine on this machine has."""
+    return {name for _, name in socket.if_nameindex() if name.startswith(("docker", "br-"))}
+
+
 @pytest.fixture(scope="module")
 def said(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Step]]:
     if reason := missing():
         pytest.skip(reason)
     root = ThrowawayRoot(tmp_path_factory.mktemp("ubuntu"))
     root.bring_lab()
+    bridges = bridges_of_engines()
     steps = root.session(list(WITH_NETWORK.values()), network=True) + root.session(
         list(WITHOUT.values()), network=False
     )
+    assert bridges_of_engines() == bridges, "the engine in there has taken the network of the one outside"
     yield dict(zip([*WITH_NETWORK, *WITHOUT], steps, strict=True))
     subprocess.run(["rm", "-rf", "--one-file-system", root.path], check=True)
 

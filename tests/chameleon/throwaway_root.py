@@ -26,10 +26,12 @@ TOLD = ("PIP_", "UV_", "SSL_", "REQUESTS_CA_BUNDLE", "http_proxy", "https_proxy"
 
 NAMESPACES = ("unshare", "--pid", "--fork", "--kill-child", "--mount")
 
-SYSTEMCTL = """#!/bin/sh
-# There is no systemd in here: what it would start for the lab is started by hand, without a network of its own.
+SYSTEMCTL = r"""#!/bin/sh
+# There is no systemd in here: what it would start for the lab is started by hand. It has a network for itself: in that
+# of the machine it would delete the bridge of the machine's own engine.
 if [ "$*" = "enable --now docker" ] && ! docker info >/dev/null 2>&1; then
-    setsid dockerd --iptables=false --ip6tables=false --bridge=none --storage-driver=vfs >/var/log/dockerd.log 2>&1 &
+    setsid unshare --net dockerd --iptables=false --ip6tables=false --bridge=none --storage-driver=vfs \
+        >/var/log/dockerd.log 2>&1 &
 fi
 """
 

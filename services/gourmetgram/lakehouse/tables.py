@@ -24,6 +24,7 @@ from sqlalchemy.exc import IntegrityError
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from gourmetgram.core.features import FEATURES
+from gourmetgram.lakehouse.offsets import HistoryError
 
 NAMESPACE: Final = "event_aggregations"
 EVENTS: Final = f"{NAMESPACE}.events"
@@ -133,11 +134,16 @@ def ensure(catalog: Catalog, *names: str) -> dict[str, Table]:
     """These tables by name, or else all, made where they are missing, with all their columns; several may try at once.
 
     Each costs a question to the catalog and one or two to the object storage, so who needs few names them.
+
+    Raises:
+        HistoryError: a column that is there already has another type.
     """
     try:
         present = {name: catalog.load_table(name) for name in names or DEFINITIONS}
     except NoSuchTableError:
         present = _made(catalog)
+    for name, table in present.items():
+        _require_types(name, table)
     return {name: _completed(catalog, name) if _missing(name, table) else table for name, table in present.items()}
 
 
@@ -147,6 +153,18 @@ def large(catalog: Catalog) -> dict[str, Table]:
         return {LARGE_TRAINING_DATA: catalog.load_table(LARGE_TRAINING_DATA)}
     except NoSuchTableError:
         return {}
+
+
+def _require_types(name: str, table: Table) -> None:
+    wanted, _ = DEFINITIONS[name]
+    expected = {one.name: one.field_type for one in wanted.fields}
+    for one in table.schema().fields:
+        if one.field_type != expected.get(one.name, one.field_type):
+            raise HistoryError(
+                f"The column {one.name} of the table {name} is of type {one.field_type}, expected "
+                f"{expected[one.name]}: another version of the lab made it. Read it with that version, or begin anew: "
+                f"`./lab reset` deletes this table, and everything else."
+            )
 
 
 def _missing(name: str, table: Table) -> list[NestedField]:

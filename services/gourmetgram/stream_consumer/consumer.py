@@ -24,7 +24,7 @@ from gourmetgram.stream_consumer.event_log import EndsWatcher, EventLog, TopicsC
 from gourmetgram.stream_consumer.metrics import Metrics
 from gourmetgram.stream_consumer.milestones import Milestone, Milestones
 from gourmetgram.stream_consumer.publisher import Publisher
-from gourmetgram.stream_consumer.state import Behind, Outcome, Step, Store
+from gourmetgram.stream_consumer.state import AnotherLayout, Behind, Outcome, Step, Store
 
 log = structlog.get_logger("stream_consumer")
 
@@ -76,7 +76,7 @@ class StreamConsumer:
             while not self._stopping.is_set() and session.is_current():
                 session.step()
                 self._backoff.reset()
-        except (redis.RedisError, Behind) as failure:
+        except (redis.RedisError, Behind, AnotherLayout) as failure:
             self._rest_after(failure)
 
     def _rest_after(self, failure: Exception) -> None:
@@ -121,6 +121,7 @@ class Session:
 
     def resume(self) -> None:
         """Go to the offsets that Redis has applied, and send again what is owed."""
+        self._store.require_layout()
         positions = self._store.positions(self._log.owned)
         for place, offset in positions.items():
             positions[place] = self._existing(place, offset)

@@ -34,9 +34,20 @@ ANCHORS_AT_ONCE: Final = 200
 OFFSETS, WATERMARK, OWED = "stream:offsets", "stream:watermark", "stream:owed"
 OWN_KEYS: Final = ("stream:*", "image:*", "request:*", "moderation:due:*")
 
+LAYOUT_KEY: Final = "stream:layout"
+LAYOUT: Final = 1
+"""What the keys mean. Raise it with each change after which older counts would be misread."""
+
+UNMARKED: Final = 1
+"""The layout of counts that say nothing about it."""
+
 
 class Behind(RuntimeError):
     """Redis has applied less than this process believes: it lost its last second, or everything. Resume from there."""
+
+
+class AnotherLayout(RuntimeError):
+    """The counts in Redis were made by another version of the lab, and would be misread."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -110,6 +121,21 @@ class Store:
             "delivered": list(step.delivered),
             "rules": self._rules,
         }
+
+    def require_layout(self) -> None:
+        """Mark the counts as ours, if nobody else's are there.
+
+        Raises:
+            AnotherLayout: they are to be deleted, or read by the version that made them.
+        """
+        stored: Any = self._client.get(LAYOUT_KEY)
+        found = int(stored or (UNMARKED if self._client.exists(OFFSETS) else LAYOUT))
+        if found != LAYOUT:
+            raise AnotherLayout(
+                f"The counts in Redis are of layout {found}, expected {LAYOUT}: another version of the lab made "
+                f"them. Stop the stream consumer, run forget-counts, start it again: it counts anew from the topics."
+            )
+        self._client.set(LAYOUT_KEY, LAYOUT)
 
     def positions(self, partitions: Collection[int]) -> dict[Place, int]:
         """The next offset to apply in each topic of these partitions; 0 where nothing was applied yet."""

@@ -282,6 +282,20 @@ def test_topics_that_are_shorter_than_what_was_applied_are_refused(
         traffic.wait_until_applied(state)
 
 
+def test_counts_of_another_version_are_refused_and_nothing_is_counted(
+    platform: Stack, traffic: Traffic, state: RedisState, outbox: OutboxRows, tmp_path: Path
+) -> None:
+    state.consumer.set("stream:layout", 99)
+    traffic.send("view", outbox.image(), 5)
+    before = totals(state)
+    with ConsumerProcess(platform, tmp_path / "consumer.log") as consumer:
+        wait_until(lambda: "The counts in Redis are of layout 99" in consumer.log(), "it has refused")
+        assert "run forget-counts" in consumer.log()
+        assert totals(state) == before
+        platform.run("forget-counts")  # it waits, and goes on by itself
+        traffic.wait_until_applied(state)
+
+
 def test_a_redis_that_refuses_the_password_is_waited_for(platform: Stack, tmp_path: Path) -> None:
     wrong = f"redis://stream_consumer:wrong@{platform.address('redis')}/0"
     with ConsumerProcess(platform, tmp_path / "consumer.log", REDIS_URL=wrong) as consumer:

@@ -12,8 +12,10 @@ from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.io.pyarrow import schema_to_pyarrow
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table
+from pyiceberg.types import StringType
 
 from gourmetgram.lakehouse import files, tables
+from gourmetgram.lakehouse.offsets import HistoryError
 from gourmetgram.lakehouse.tables import MODERATION, PROPERTIES, TRAINING_DATA, TRAINING_SCHEMA
 from tests.support.training import table as training_rows
 
@@ -69,6 +71,21 @@ def test_rows_of_before_stay_as_they_were(catalog: SqlCatalog) -> None:
     past = files.dataset_at(table, storage, snapshot.snapshot_id).to_table()
     assert past[NEW].null_count == len(past) == 15
     assert past.drop_columns([NEW]).to_pylist() == before.to_pylist()
+
+
+def test_a_column_of_another_type_is_refused_and_left_as_it_is(catalog: SqlCatalog) -> None:
+    tables.ensure(catalog)
+    with catalog.load_table(TRAINING_DATA).update_schema(allow_incompatible_changes=True) as change:
+        change.delete_column("label")
+    with catalog.load_table(TRAINING_DATA).update_schema() as change:
+        change.add_column("label", StringType())
+    before = catalog.load_table(TRAINING_DATA).metadata_location
+    said = (
+        r"The column label of the table moderation\.training_data is of type string, expected boolean.*`\./lab reset`"
+    )
+    with pytest.raises(HistoryError, match=said):
+        tables.ensure(catalog)
+    assert catalog.load_table(TRAINING_DATA).metadata_location == before
 
 
 def test_of_two_at_once_both_get_it(catalog: SqlCatalog, monkeypatch: pytest.MonkeyPatch) -> None:
