@@ -4,6 +4,9 @@ from collections.abc import Iterable
 
 from labkit import versions
 
+HYPHEN = "\u2011"
+"""At which no line is broken."""
+
 PAGE = """# Versions and licences
 
 What the lab runs that others make. Versions are pinned in `docker/docker-compose.yaml`, `docker/Dockerfile` and
@@ -13,6 +16,10 @@ What the lab runs that others make. Versions are pinned in `docker/docker-compos
 
 {servers}
 
+### What is newer
+
+{newer}
+
 ## Packages
 
 {packages}
@@ -21,10 +28,14 @@ What the lab runs that others make. Versions are pinned in `docker/docker-compos
 
 def page() -> str:
     """The page, as Markdown."""
-    servers = ([_linked(one), one.version, one.licence, one.newer, one.checked] for one in versions.servers())
+    servers = list(versions.servers())
     packages = ([_linked(one), one.version, one.licence] for one in versions.packages())
     return PAGE.format(
-        servers=_table(("Server or image", "Version", "Licence", "What is newer", "Looked up"), servers),
+        servers=_table(
+            ("Server or image", "Version", "Licence", "Looked up"),
+            ([_linked(one), one.version, one.licence, one.checked.replace("-", HYPHEN)] for one in servers),
+        ),
+        newer="\n".join(f"- **{one.name}**: {one.newer}" for one in servers if one.newer),
         packages=_table(("Package", "Version", "Licence"), packages),
     )
 
