@@ -129,4 +129,4 @@ class Lab:
 
     @property
     def _progress_file(self) -> Path:
-        return Path(os.environ.get("LAB_PROGRESS", self._stack.home / "progress.json"))
+        return Path(os.environ.get("LAB_PROGRESS", self._stack.progress_file))

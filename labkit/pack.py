@@ -13,7 +13,7 @@ from minio.error import MinioException
 from urllib3.exceptions import HTTPError
 
 from labkit.object_storage import STORAGE, client
-from labkit.paths import BUILD, NOTEBOOKS, ROOT
+from labkit.paths import BUILD, NOTEBOOKS, ROOT, STATE_ARCHIVE
 from labkit.runner.folders import STACK
 from labkit.stack import Stack, StackError
 from labkit.stack.compose_file import Kept
@@ -51,7 +51,7 @@ def pack(stack: Stack, file: Path) -> Packed:
     counts: Counter[str] = Counter()
     missing = ""
     with tarfile.open(new, "w:gz") as archive:
-        for folder, name, content in _files(stack.home):
+        for folder, name, content in _files(stack.progress_file):
             _add(archive, f"{TOP}/{folder}/{name}", content)
             counts[folder] += 1
         try:
@@ -64,18 +64,21 @@ def pack(stack: Stack, file: Path) -> Packed:
     return Packed(counts, file.stat().st_size, sha256(file.read_bytes()).hexdigest(), missing)
 
 
-def _files(home: Path) -> Iterator[tuple[str, str, bytes]]:
+def _files(progress_file: Path) -> Iterator[tuple[str, str, bytes]]:
     """Folder, name and content of what lies on this machine."""
     folders = {"notebooks": NOTEBOOKS, "work": ROOT / "work", "report": (BUILD / "runs/latest").resolve()}
     for folder, source in folders.items():
         for path in sorted(source.rglob("*")):
             name = path.relative_to(source)
-            is_left_out = CHECKPOINTS in name.parts or (folder == "report" and name.parts[0] == STACK)
+            is_left_out = (
+                CHECKPOINTS in name.parts
+                or name.name == STATE_ARCHIVE
+                or (folder == "report" and name.parts[0] == STACK)
+            )
             if path.is_file() and not is_left_out:
                 yield folder, name.as_posix(), path.read_bytes()
-    progress = home / "progress.json"
-    if progress.exists():
-        yield "progress", progress.name, progress.read_bytes()
+    if progress_file.exists():
+        yield "progress", progress_file.name, progress_file.read_bytes()
 
 
 def _objects(stack: Stack) -> Iterator[tuple[str, str, bytes]]:

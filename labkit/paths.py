@@ -10,6 +10,8 @@ NOTEBOOKS = ROOT / "notebooks"
 SNIPPETS = ROOT / "snippets"
 ENV_TEMPLATE = ROOT / "docker" / "env.template"
 SECRETS = ROOT / "docker" / ".env"
+STATE_ARCHIVE = "lab-state.tar.gz"
+"""What `./lab save` calls its archive: the platform's data, which are nobody's own work."""
 
 
 def compose_file() -> Path:

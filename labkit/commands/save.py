@@ -6,13 +6,13 @@ from typing import Annotated
 import typer
 
 from labkit.commands.options import Place
-from labkit.paths import BUILD
+from labkit.paths import BUILD, STATE_ARCHIVE
 from labkit.stack import Stack
 
 File = Annotated[Path, typer.Argument(help="the archive to write")]
 
 
-def command(file: File = BUILD / "lab-state.tar.gz", place: Place = None) -> None:
+def command(file: File = BUILD / STATE_ARCHIVE, place: Place = None) -> None:
     """Save everything that the lab holds, to go on with it elsewhere: data, topics, counts, models; no passwords."""
     from labkit import state
 

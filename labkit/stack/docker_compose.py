@@ -24,8 +24,8 @@ CLEAR_LINE = "\x1b[2K"
 
 TAKEN = re.compile(r"port is already allocated|address already in use")
 PORT_TAKEN = (
-    "Another program uses its port (`./lab doctor` says which). Stop it, or set LAB_PORT_OFFSET=100 to move all ports "
-    "of the lab by 100."
+    "Another program uses its port (`./lab doctor --place compose` says which), or this lab without Docker. Stop it "
+    "(`./lab down --place embedded`), or set LAB_PORT_OFFSET=100 to move all ports of the lab by 100."
 )
 INSTALL = "Install it as https://docs.docker.com/engine/install says, with the Compose plugin."
 STATES = {"running": "running", "created": "starting", "restarting": "failed", "paused": "stopped"}

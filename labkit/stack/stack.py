@@ -39,6 +39,11 @@ class Stack:
         self.file = ComposeFile(compose_file())
         self._place = self._opened()
 
+    @property
+    def progress_file(self) -> Path:
+        """Which stages and exercises the student has passed."""
+        return self.home / "progress.json"
+
     def _opened(self) -> Place:
         if self.place == "inside":  # no secrets of this machine: the container has been told what it may know
             return Inside(self.file, self.home, os.environ)
@@ -74,9 +79,13 @@ class Stack:
         self._place.down()
 
     def destroy(self) -> None:
-        """Stop everything, and delete the data; its ports are anybody's from then on."""
+        """Stop everything, and delete the data, but not what a student has passed; its ports are anybody's then."""
+        passed = self.progress_file.read_bytes() if self.progress_file.exists() else b""
         self._place.destroy()
         ports.release(self.port_offset)
+        if passed:
+            self.progress_file.parent.mkdir(parents=True, exist_ok=True)
+            self.progress_file.write_bytes(passed)
 
     def ps(self) -> Sequence[ServiceState]:
         """The services that were started."""

@@ -27,7 +27,7 @@ def misshapen(described: list[dict[str, object]]) -> list[str]:
     sizes = sizes_of(described)
     return [
         f"topic {name} has {size} partitions, expected {topics.PARTITIONS}: an image would be in different partitions "
-        f"of different topics. Delete it (its events are lost) and run topics-init again."
+        f"of different topics. Another version of the lab made it: use that one, or begin anew (`./lab reset`)."
         for name, size in sizes.items()
         if name in topics.ALL and size != topics.PARTITIONS
     ]

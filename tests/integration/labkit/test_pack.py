@@ -53,7 +53,7 @@ def test_notebooks_progress_and_models_are_in_it_and_no_password(own_stack: Stac
 def test_all_files_of_the_student_are_taken_whatever_they_are_called(
     own_stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    left_out = ("work/.ipynb_checkpoints/a.ipynb", "build/runs/latest/stack/logs/api.log")
+    left_out = ("work/.ipynb_checkpoints/a.ipynb", "work/lab-state.tar.gz", "build/runs/latest/stack/logs/api.log")
     taken = ("work/stack/mine.py", "work/.notes", "build/runs/latest/index.html")
     for name in (*left_out, *taken):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

@@ -211,7 +211,9 @@ def test_an_archive_of_an_older_lab_is_migrated(short_folder: Path, tmp_path: Pa
         assert archive.revision == "0003"
         with superuser_rows(older) as rows:
             rows("DELETE FROM users")
+        older.progress_file.write_text("passed")
         state.load(older, archive)
+        assert older.progress_file.read_text() == "passed"
         with superuser_rows(older) as rows:
             assert rows("SELECT username FROM users") == [("of-old",)]
             ((revision,),) = rows("SELECT version_num FROM alembic_version")
