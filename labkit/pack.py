@@ -72,7 +72,7 @@ def _files(progress_file: Path) -> Iterator[tuple[str, str, bytes]]:
             name = path.relative_to(source)
             is_left_out = (
                 CHECKPOINTS in name.parts
-                or name.name == STATE_ARCHIVE
+                or name.name.startswith(STATE_ARCHIVE)
                 or (folder == "report" and name.parts[0] == STACK)
             )
             if path.is_file() and not is_left_out:

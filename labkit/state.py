@@ -6,7 +6,8 @@ import os
 import tarfile
 import uuid
 import zlib
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,8 +21,12 @@ from labkit.stack.place import Ready
 
 SERVICE = "state"
 MIGRATE = "migrate"
+JUPYTER = "jupyter"
 MANIFEST, SUMMARY = "manifest.json", "summary.json"
+FORMAT = 1
 CHUNK_BYTES = 2**20
+AT_WORK = ("running", "starting", "failed")
+"""States of services that may write now, or in a moment: what has failed is started again."""
 
 
 @dataclass(frozen=True)
@@ -38,20 +43,18 @@ class Archive:
         Raises:
             StackError: it is no archive of a lab, or not whole.
         """
-        last, manifest = "", None
         try:
-            with gzip.open(file) as packed, tarfile.open(fileobj=packed, mode="r|") as archive:
-                for member in archive:
-                    last = member.name
-                    if last == MANIFEST and (content := archive.extractfile(member)):
-                        manifest = json.load(content)
-                while packed.read(CHUNK_BYTES):  # to its end, where its checksum is
-                    pass
+            manifest = _read(file)
         except (OSError, EOFError, zlib.error, tarfile.TarError, ValueError) as error:
             raise StackError(f"{file} cannot be read as an archive of a lab: {error}") from error
-        if manifest is None or last != SUMMARY:
+        if not manifest:
             raise StackError(f"{file} is not whole: it was not made by `./lab save`, or not to its end.")
-        return cls(file, manifest)
+        if (number := manifest.get("format")) != FORMAT:
+            raise StackError(f"{file} is of format {number}, and this copy of the lab reads format {FORMAT}.")
+        archive = cls(file, manifest)
+        if not archive.revision:
+            raise StackError(f"{file} is of a lab that had no tables yet: there is nothing to go on with.")
+        return archive
 
     @property
     def services(self) -> list[str]:
@@ -60,27 +63,49 @@ class Archive:
 
     @property
     def revision(self) -> str:
-        """The migration that its tables are at."""
-        revisions = (about["revision"] for about in self.manifest["databases"].values())
-        return str(next(filter(None, revisions)))
+        """The migration that its tables are at; empty where there were none."""
+        return str(self.manifest["databases"]["gourmetgram"]["revision"] or "")
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """The manifest of a file that has all that its summary says; else nothing."""
+    found: Counter[str] = Counter()
+    told: dict[str, Any] = {}
+    with gzip.open(file) as packed, tarfile.open(fileobj=packed, mode="r|") as archive:
+        for member in archive:
+            if member.name in (MANIFEST, SUMMARY) and (content := archive.extractfile(member)):
+                told[member.name] = json.load(content)
+            if member.name != SUMMARY:
+                found[member.name.partition("/")[0]] += 1
+        while packed.read(CHUNK_BYTES):  # to its end, where its checksum is
+            pass
+    return dict(told.get(MANIFEST, {})) if told.get(SUMMARY) == found else {}
 
 
 def save(stack: Stack, file: Path) -> Archive:
     """Stop what writes, write an archive, start it again.
 
     Raises:
-        StackError: nothing runs that could be saved, or saving failed; nothing is changed then.
+        StackError: nothing runs that could be saved, a task is at work, or saving failed; nothing is changed then.
     """
-    running = [one.name for one in stack.ps() if one.state == "running"]
+    _require_outside(stack, file)
+    states = {one.name: one.state for one in stack.ps() if one.name in stack.file.names}
+    tasks = [name for name, state in states.items() if state == "running" and stack.file.is_one_shot(name)]
+    running = [name for name, state in states.items() if state == "running" and name not in tasks]
     if STORAGE not in running:
         raise StackError("Nothing runs that could be saved: start the lab first (./lab up).")
+    if tasks:
+        raise StackError(f"{', '.join(tasks)} is at work: wait until it has ended.")
     file.parent.mkdir(parents=True, exist_ok=True)
     new = file.with_name(f"{file.name}.new")
-    with _stopped(stack, running), _exchange(stack) as exchange:
-        stack.run(SERVICE, "save", exchange.name, "--note", json.dumps(running))
-        exchange.fetch(new)
-    archive = Archive.read(new)
-    new.rename(file)
+    try:
+        with _stopped(stack, states), _exchange(stack) as exchange:
+            stack.run(SERVICE, "save", exchange.name, "--note", json.dumps(running))
+            exchange.fetch(new)
+            archive = Archive.read(new)
+            new.rename(file)
+    finally:
+        new.unlink(missing_ok=True)
     return replace(archive, file=file)
 
 
@@ -100,6 +125,7 @@ def load(stack: Stack, archive: Archive) -> None:
     Raises:
         StackError: what was restored is not what the archive holds.
     """
+    _require_outside(stack, archive.file)
     stack.run(MIGRATE, "--knows", archive.revision)  # else nothing is deleted
     stack.destroy()
     stack.up(*(name for name in stack.file.with_needs((SERVICE,)) if name != SERVICE))
@@ -108,6 +134,12 @@ def load(stack: Stack, archive: Archive) -> None:
         exchange.send(archive.file)
         stack.run(SERVICE, "restore", exchange.name)
     stack.run(MIGRATE)
+
+
+def _require_outside(stack: Stack, file: Path) -> None:
+    """Refuse an archive among the data of the lab, which a restore deletes."""
+    if file.resolve().is_relative_to(stack.home.resolve()):
+        raise StackError(f"{file} is in {stack.home}, and a restore deletes that folder: take another place.")
 
 
 def told(manifest: dict[str, Any]) -> Iterator[str]:
@@ -123,14 +155,15 @@ def told(manifest: dict[str, Any]) -> Iterator[str]:
 
 
 @contextmanager
-def _stopped(stack: Stack, running: list[str]) -> Iterator[None]:
-    """Our own services, which write into the stores, do not run meanwhile."""
-    ours = [name for name in running if stack.file.kind(name) == "own"]
-    stack.stop(*ours)
+def _stopped(stack: Stack, states: Mapping[str, str]) -> Iterator[None]:
+    """What writes into the stores does not run meanwhile: our own services, and the JupyterLab beside the data."""
+    ours = [name for name in states if stack.file.kind(name) == "own" or name == JUPYTER]
+    lasting = [name for name in ours if not stack.file.is_one_shot(name)]
     try:
+        stack.stop(*(name for name in lasting if states[name] in AT_WORK))
         yield
     finally:
-        _start(stack, ours)
+        _start(stack, [name for name in lasting if states[name] == "running"])
 
 
 def _start(stack: Stack, services: Sequence[str]) -> Sequence[Ready]:
@@ -168,4 +201,5 @@ def _exchange(stack: Stack) -> Iterator[_Exchange]:
     try:
         yield exchange
     finally:
-        storage.remove_object(where.bucket, where.prefix + exchange.name)
+        for left in storage.list_objects(where.bucket, where.prefix, recursive=True):  # also of one that was killed
+            storage.remove_object(where.bucket, str(left.object_name))

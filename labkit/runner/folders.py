@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from labkit.stack import Stack
+from labkit.stack import Stack, StackError
 
 KEPT = 5
 """How many runs are kept."""
@@ -82,8 +82,12 @@ def _noted(folder: Path) -> dict[str, Any]:
 
 
 def _has_services(folder: Path) -> bool:
+    """Whether something may still run there; nobody knows while Docker does not answer."""
     noted = _noted(folder) or {"place": "embedded", "port_offset": 0}  # of a version that wrote no note
-    return bool(Stack(folder / STACK, noted["place"], noted["port_offset"]).ps())
+    try:
+        return bool(Stack(folder / STACK, noted["place"], noted["port_offset"]).ps())
+    except StackError:
+        return True
 
 
 def end(folder: Path) -> None:

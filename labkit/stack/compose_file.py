@@ -55,7 +55,7 @@ class Service:
         return cls(
             name=name,
             kind=_kind(name, text),
-            one_shot=text.get("restart") == "no",
+            one_shot=_is_one_shot(text),
             command=list(text.get("command", [])),
             environment={key: str(value) for key, value in text.get("environment", {}).items()},
             needs={other: one["condition"] for other, one in text.get("depends_on", {}).items()},
@@ -69,6 +69,10 @@ class Service:
             embedded=text.get("x-embedded", {}),
             reason=text.get("x-compose-only", ""),
         )
+
+
+def _is_one_shot(text: Mapping[str, Any]) -> bool:
+    return text.get("restart") == "no"
 
 
 def _kind(name: str, text: Mapping[str, Any]) -> Kind:
@@ -135,6 +139,10 @@ class ComposeFile:
     def kind(self, name: str) -> Kind:
         """How a service runs without Docker."""
         return _kind(name, self._text(name))
+
+    def is_one_shot(self, name: str) -> bool:
+        """Whether a service runs to its end, and does not stay."""
+        return _is_one_shot(self._text(name))
 
     def image(self, name: str) -> str:
         """The image of a service."""

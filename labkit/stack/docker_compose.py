@@ -144,7 +144,8 @@ class DockerCompose:
     def states(self) -> list[ServiceState]:
         """The project's containers."""
         found = [ServiceState(one["Service"], self._state(one), one["Status"]) for one in self._containers()]
-        return sorted(found, key=lambda one: self._file.names.index(one.name))
+        order = {name: index for index, name in enumerate(self._file.names)}
+        return sorted(found, key=lambda one: order.get(one.name, len(order)))  # one may have left the file since
 
     def containers(self) -> dict[str, str]:
         """The id of each service's container."""

@@ -64,7 +64,7 @@ def test_decisions_counts_and_tables_come_along(at_rest: Stack, laptop: Stack) -
     assert decisions
     assert asked(laptop, DECISIONS) == decisions
     assert redis_state.snapshot(laptop) == redis_state.snapshot(at_rest)
-    assert history(laptop) == history(at_rest)
+    assert history(laptop) == history(at_rest) != []
 
 
 def test_people_go_on_and_the_history_is_still_sound(laptop: Stack) -> None:
@@ -75,7 +75,7 @@ def test_people_go_on_and_the_history_is_still_sound(laptop: Stack) -> None:
     wait_until(lambda: asked(laptop, "SELECT count(*) FROM moderation") > decided, "decisions are made", 120)
     laptop.stop("data_generator")
     laptop.run("lakehouse", "run")
-    assert "✗" not in laptop.run("verify-pipeline")
+    laptop.run("parity")  # which decisions saw which posts is still true
     laptop.stop("api_v2", "outbox_relay", "stream_consumer", "risk_scoring_service")
 
 

@@ -93,8 +93,13 @@ class Platform:
                 loading.go_on_from(manifest["databases"][name]["sequences"])
             now = datetime.now(UTC)
             tables["gourmetgram"].insert(REGISTER, [(token, user, "user", now) for user, token in tokens.items()])
-        self.topics.restore_groups(manifest["groups"])
+        self._go_on_from(manifest)
         return manifest
+
+    def _go_on_from(self, manifest: Mapping[str, Any]) -> None:
+        for name, database in self.databases.items():
+            database.pass_transactions(manifest["databases"][name]["transactions"])
+        self.topics.restore_groups(manifest["groups"])
 
     def check(self, archived: Mapping[str, Any]) -> None:
         """Compare what there is now with what an archive says.
@@ -105,9 +110,10 @@ class Platform:
         here = self.manifest(archived["groups"])
         told = [
             f"{name}: {archived[name]} in the archive, {here[name]} here"
-            for name in ("topics", "groups", "keys", "objects")
-            if json.dumps(archived[name]) != json.dumps(here[name])
+            for name in ("topics", "groups", "objects")
+            if archived[name] != json.loads(json.dumps(here[name]))
         ]
+        told += [f"the key {key} of Redis is in the archive, and not here" for key in self.counts.missing()]
         for database, about in archived["databases"].items():
             found = here["databases"][database]["tables"]
             for table, one in about["tables"].items():
@@ -119,7 +125,7 @@ class Platform:
     def _signed_models(self) -> list[str]:
         """The metadata that this lab has signed; what somebody else put there must not be signed by the next lab."""
         found = self.objects.named(MODELS, METADATA)
-        return [name for name, content in found if is_signed(json.loads(content), self._key)]
+        return [name for name, content in found if is_signed(_metadata(content), self._key)]
 
     def _signed_anew(self, member: Member, signed: list[str]) -> bytes | None:
         """The metadata of a model with a signature of this lab; None for what is written as it is."""
@@ -128,6 +134,15 @@ class Platform:
         content = member.content.read()
         metadata = json.loads(content)
         return content.replace(metadata[SIGNATURE].encode(), signature(metadata, self._key).encode())
+
+
+def _metadata(content: bytes) -> dict[str, Any]:
+    """What a model says of itself; nothing, where somebody has put something else."""
+    try:
+        read = json.loads(content)
+    except ValueError:
+        return {}
+    return read if isinstance(read, dict) else {}
 
 
 def main() -> int:

@@ -1,6 +1,7 @@
 """The keys of Redis, by type, with the time at which each goes away."""
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ class Counts:
 
     def __init__(self, url: str) -> None:
         self._client: Any = redis.Redis.from_url(url, decode_responses=True, encoding_errors="surrogateescape")
+        self._loaded: dict[str, int] = {}
 
     def number(self) -> int:
         """How many keys there are."""
@@ -30,7 +32,10 @@ class Counts:
         number = 0
         for key in self._keys():
             kind = self._client.type(key)
-            told = [key, kind, self._client.pexpiretime(key), self._value(kind, key)]
+            until, value = self._client.pexpiretime(key), self._value(kind, key)
+            if not value:  # its time has come since it was listed
+                continue
+            told = [key, kind, until, value]
             piece.append(json.dumps(told).encode() + b"\n")
             if len(piece) == PIECE:
                 writer.add(f"redis/{number:06}", b"".join(piece))
@@ -51,11 +56,19 @@ class Counts:
                 _write(pipeline, kind, key, value)
                 if until > NEVER:
                     pipeline.pexpireat(key, until)
+                self._loaded[key] = until
             pipeline.execute()
 
+    def missing(self) -> list[str]:
+        """Keys that were loaded and are not there, though their time has not come."""
+        gone = [key for key in self._loaded if not self._client.exists(key)]
+        now = time.time() * 1000
+        return [key for key in gone if self._loaded[key] <= NEVER or self._loaded[key] > now]
+
     def _keys(self) -> Iterator[str]:
+        """Each once; a scan may find a key twice while keys go away."""
         for pattern in OURS:
-            yield from self._client.scan_iter(pattern, count=1000)
+            yield from sorted(set(self._client.scan_iter(pattern, count=1000)))
 
     def _value(self, kind: str, key: str) -> Any:
         match kind:
@@ -69,6 +82,8 @@ class Counts:
                 return sorted(self._client.smembers(key))
             case "list":
                 return self._client.lrange(key, 0, -1)
+            case "none":
+                return None
         raise RuntimeError(f"{key} is a {kind}, which no service of ours writes")
 
 

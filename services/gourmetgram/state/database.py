@@ -1,5 +1,5 @@
 """Rows of PostgreSQL, as COPY writes and reads them, with what sequences have come to."""
-# ruff: noqa: S608 - names of tables and columns are PostgreSQL's own, and quoted
+# ruff: noqa: S608 - names of tables and columns are those that PostgreSQL has, and quoted
 
 import io
 from collections.abc import Iterable, Iterator
@@ -26,6 +26,17 @@ WHERE t.table_type = 'BASE TABLE' AND c.is_generated = 'NEVER'
   AND c.table_schema NOT IN ('pg_catalog', 'information_schema')
 GROUP BY 1, 2 ORDER BY 1, 2
 """
+TRANSACTIONS = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
+LATER = """
+DO $$
+BEGIN
+  PERFORM set_config('synchronous_commit', 'off', false);
+  WHILE pg_current_xact_id()::text::bigint < {number} LOOP COMMIT; END LOOP;
+END $$
+"""
+"""Uses up the numbers of transactions before one. Images say by number which transaction wrote them, and decisions
+which of those they could see: what comes after a restore must have later numbers."""
+
 SEQUENCES = "SELECT schemaname || '.' || sequencename, last_value FROM pg_sequences WHERE last_value IS NOT NULL"
 
 
@@ -92,7 +103,14 @@ class Database:
             sequences = dict(cursor.fetchall())
             has_revision = any(table.name == REVISION for table in _tables(cursor))
             revision = _value(cursor, f"SELECT version_num FROM {REVISION}") if has_revision else None
-            return {"revision": revision, "tables": tables, "sequences": sequences}
+            transactions = _value(cursor, TRANSACTIONS)
+            return {"revision": revision, "tables": tables, "sequences": sequences, "transactions": transactions}
+
+    def pass_transactions(self, number: int) -> None:
+        """Let all transactions from now on have later numbers than those of an archive."""
+        with closing(psycopg2.connect(self._url)) as connection, connection.cursor() as cursor:
+            connection.autocommit = True  # a procedure that commits may be in no transaction
+            cursor.execute(LATER.format(number=int(number)))
 
     def save(self, writer: Writer) -> None:
         """Add all rows, table by table, in pieces."""
@@ -132,6 +150,8 @@ class Loading:
         name = member.parts[2]
         if name not in self._tables:
             raise Damaged(f"this lab has no table {name}, and the archive has rows of it")
+        if unknown := sorted(set(columns) - set(self._tables[name].columns)):
+            raise Damaged(f"the table {name} has no column {', '.join(unknown)} here, and the archive has values of it")
         wanted = self._tables[name]._replace(columns=columns)
         self._cursor.copy_expert(f"COPY {wanted.sql} ({wanted.listed}) FROM STDIN", member.content)
 

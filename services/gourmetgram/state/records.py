@@ -31,6 +31,15 @@ class TopicsDiffer(RuntimeError):
     """The topics cannot be saved as they are, or restored where they are."""
 
 
+UNTIL_IT_IS_WELL: Final = retry(
+    retry=retry_if_exception_type((TopicsDiffer, KafkaException)),
+    stop=stop_after_delay(SECONDS),
+    wait=wait_random_exponential(multiplier=0.2, max=2),
+    reraise=True,
+)
+"""A broker that was started a moment ago does not know its groups yet, and takes no offsets."""
+
+
 class Log:
     """All topics of one broker."""
 
@@ -48,20 +57,33 @@ class Log:
             consumer.close()
 
     def groups(self, known: Collection[str] = ()) -> dict[str, dict[str, int]]:
-        """The next offset of each group that has committed any, by group and topic/partition.
+        """The next offset in our topics of each group that has committed any, by group and topic/partition.
 
         A broker lists a group only some time after its first offset was committed; those in `known` are asked about
         in any case.
+
+        Raises:
+            TopicsDiffer: the broker does not know all its groups, and still does not after SECONDS.
         """
-        listed = self._admin.list_consumer_groups(request_timeout=SECONDS).result()
         found = {}
-        for group in sorted({*known, *(one.group_id for one in listed.valid)}):
+        for group in sorted({*known, *self._listed_groups()}):
             future = self._admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])[group]
             places = future.result().topic_partitions or []
-            offsets = {f"{one.topic}/{one.partition}": one.offset for one in places if one.offset != OFFSET_INVALID}
+            offsets = {
+                f"{one.topic}/{one.partition}": one.offset
+                for one in sorted(places, key=lambda one: (one.topic, one.partition))
+                if one.offset != OFFSET_INVALID and (one.topic, one.partition) in PLACES
+            }
             if offsets:
                 found[group] = offsets
         return found
+
+    @UNTIL_IT_IS_WELL
+    def _listed_groups(self) -> list[str]:
+        listed = self._admin.list_consumer_groups(request_timeout=SECONDS).result()
+        if listed.errors:
+            raise TopicsDiffer(f"the broker does not list all groups: {listed.errors[0]}")
+        return [one.group_id for one in listed.valid]
 
     def save(self, writer: Writer, ranges: dict[str, tuple[int, int]]) -> None:
         """Add all records, partition by partition.
@@ -86,14 +108,8 @@ class Log:
         for group, offsets in groups.items():
             self._restore_group(group, offsets)
 
-    @retry(
-        retry=retry_if_exception_type((TopicsDiffer, KafkaException)),
-        stop=stop_after_delay(SECONDS),
-        wait=wait_random_exponential(multiplier=0.2, max=2),
-        reraise=True,
-    )
+    @UNTIL_IT_IS_WELL
     def _restore_group(self, group: str, offsets: Mapping[str, int]) -> None:
-        """Again and again: a broker that was started a moment ago does not take offsets yet."""
         places = [TopicPartition(*_place(name), offset) for name, offset in offsets.items()]
         asked = ConsumerGroupTopicPartitions(group, places)
         answer = self._admin.alter_consumer_group_offsets([asked], request_timeout=SECONDS)[group].result()

@@ -7,7 +7,8 @@ from pathlib import Path
 from threading import Timer
 
 import pytest
-from confluent_kafka import TopicPartition
+import redis
+from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 from minio import Minio
@@ -37,8 +38,9 @@ INSERT INTO users (username, tos_version_accepted, tos_accepted_at, country_of_r
 VALUES ('of-old', 1, now(), 'FR', false, now())
 """
 LAKE = "gourmetgram-datalake"
+PASSING, LASTS_SECONDS = "image:1:passing", 25
 AGED = ("gourmetgram.views", 0)
-FOLDER = "raw/dt=2026-11-15/run_id=asset_triggered__2026-11-15T17_10_56.582983_00_00_SZVS8x5c/with_a_long_name/"
+FOLDER = "planted/dt=2026-11-15/run_id=asset_triggered__2026-11-15T17_10_56.582983_00_00_SZVS8x5c/with_a_long_name/"
 FILES = {FOLDER: b"", f"{FOLDER}users.parquet": b"PAR1", f"{FOLDER}_taken.json": b"{}"}
 """A folder as PyArrow makes it: an object of no bytes, whose name ends with a slash, and objects behind it."""
 
@@ -56,6 +58,12 @@ def written(stack: Stack) -> int:
 def whole_storage(stack: Stack) -> Minio:
     keys = (stack.setting("MINIO_ROOT_USER"), stack.setting("MINIO_ROOT_PASSWORD"))
     return Minio(stack.address("minio"), *keys, secure=False)
+
+
+def counts(stack: Stack) -> redis.Redis:
+    """As the stream consumer."""
+    url = f"redis://stream_consumer:{stack.setting('REDIS_CONSUMER_PASSWORD')}@{stack.address('redis')}/0"
+    return redis.Redis.from_url(url)
 
 
 def contents(stack: Stack, bucket: str) -> dict[str, bytes]:
@@ -99,12 +107,14 @@ def archive(old: Stack, short_folder: Path) -> state.Archive:
         whole_storage(old).put_object(LAKE, name, io.BytesIO(content), len(content))
     with superuser_rows(old) as rows:
         rows("INSERT INTO refused_sign_ins (client, created_at) VALUES ('127.0.0.1', now())")
+    counts(old).set(PASSING, 1, ex=LASTS_SECONDS)
     return state.save(old, short_folder / "saved.tar.gz")
 
 
 @pytest.fixture(scope="module")
-def new(archive: state.Archive, short_folder: Path) -> Iterator[Stack]:
+def new(old: Stack, archive: state.Archive, short_folder: Path) -> Iterator[Stack]:
     """The same elsewhere; only the stores run."""
+    wait_until(lambda: not counts(old).exists(PASSING), "one of the counts is too old meanwhile", LASTS_SECONDS + 5)
     stack = Stack.free(short_folder / "new")
     try:
         state.load(stack, archive)
@@ -146,16 +156,25 @@ def test_objects_are_the_same(old: Stack, new: Stack) -> None:
 def test_offsets_that_a_broker_does_not_take_yet_are_offered_again(new: Stack) -> None:
     """Without an error of its call: the answer says of each partition whether it was taken."""
     servers = new.address("redpanda")
-    later = Timer(2, AdminClient({"bootstrap.servers": servers}).create_topics, [[NewTopic("created.late", 1)]])
+    admin = AdminClient({"bootstrap.servers": servers})
+    later = Timer(2, admin.create_topics, [[NewTopic("created.late", 1)]])
     later.start()
     Log(servers).restore_groups({"late": {"created.late/0": 7}})
     later.join()
-    assert Log(servers).groups()["late"] == {"created.late/0": 7}
+    told = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions("late")])["late"].result()
+    assert [(one.topic, one.offset) for one in told.topic_partitions] == [("created.late", 7)]
+    assert "late" not in Log(servers).groups(), "its topic is none of ours"
 
 
 def test_nobody_is_logged_in_elsewhere(new: Stack) -> None:
     with superuser_rows(new) as rows:
         assert rows("SELECT count(*) FROM refused_sign_ins") == [(0,)]
+
+
+def test_what_comes_later_has_later_numbers_of_transactions(new: Stack) -> None:
+    with superuser_rows(new) as rows:
+        ((is_later,),) = rows("SELECT pg_current_xact_id() > max(written_by) FROM images")
+    assert is_later
 
 
 def test_counts_are_the_same(old: Stack, new: Stack) -> None:
@@ -175,6 +194,9 @@ def test_the_same_people_go_on_elsewhere(new: Stack) -> None:
     before, people = written(new), number_of_people(new)
     new.up(*SERVICES, GENERATOR_ARRIVAL_RATE=60_000)
     wait_until(lambda: written(new) > before + 50, "people go on")
+    new.stop("data_generator")
+    new.run("lakehouse", "run")
+    new.run("parity")
     assert number_of_people(new) < people + 10  # a few join; those who are there do not join again
 
 
@@ -194,9 +216,17 @@ def test_a_damaged_archive_is_refused_before_anything_is_deleted(
         state.Archive.read(damaged)
 
 
+def test_an_archive_among_the_data_is_refused_and_nothing_is_deleted(old: Stack, archive: state.Archive) -> None:
+    """A restore deletes that folder."""
+    inside = old.home / "saved.tar.gz"
+    for refused in (lambda: state.save(old, inside), lambda: state.load(old, state.Archive(inside, archive.manifest))):
+        with pytest.raises(StackError, match="a restore deletes that folder: take another place"):
+            refused()
+
+
 def test_nothing_is_saved_where_nothing_runs(tmp_path: Path) -> None:
     with pytest.raises(StackError, match="Nothing runs that could be saved"):
-        state.save(Stack.free(tmp_path), tmp_path / "saved.tar.gz")
+        state.save(Stack.free(tmp_path / "lab"), tmp_path / "saved.tar.gz")
     assert not (tmp_path / "saved.tar.gz").exists()
 
 
