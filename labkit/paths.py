@@ -10,6 +10,9 @@ NOTEBOOKS = ROOT / "notebooks"
 SNIPPETS = ROOT / "snippets"
 ENV_TEMPLATE = ROOT / "docker" / "env.template"
 SECRETS = ROOT / "docker" / ".env"
+PROGRESS = "progress.json"
+"""Which stages and exercises a student has passed; in the folder of a stack, or of a run."""
+
 STATE_ARCHIVE = "lab-state.tar.gz"
 """What `./lab save` calls its archive: the platform's data, which are nobody's own work."""
 

@@ -157,13 +157,16 @@ def told(manifest: dict[str, Any]) -> Iterator[str]:
 @contextmanager
 def _stopped(stack: Stack, states: Mapping[str, str]) -> Iterator[None]:
     """What writes into the stores does not run meanwhile: our own services, and the JupyterLab beside the data."""
-    ours = [name for name in states if stack.file.kind(name) == "own" or name == JUPYTER]
-    lasting = [name for name in ours if not stack.file.is_one_shot(name)]
+    writers = [
+        name
+        for name in states
+        if (stack.file.kind(name) == "own" and not stack.file.is_one_shot(name)) or name == JUPYTER
+    ]
     try:
-        stack.stop(*(name for name in lasting if states[name] in AT_WORK))
+        stack.stop(*(name for name in writers if states[name] in AT_WORK))
         yield
     finally:
-        _start(stack, [name for name in lasting if states[name] == "running"])
+        _start(stack, [name for name in writers if states[name] == "running"])
 
 
 def _start(stack: Stack, services: Sequence[str]) -> Sequence[Ready]:

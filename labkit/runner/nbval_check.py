@@ -10,7 +10,7 @@ from pathlib import Path
 
 import nbformat
 
-from labkit.paths import BUILD
+from labkit.paths import BUILD, PROGRESS
 from labkit.runner import chapters, folders
 from labkit.runner.chapters import Chapter
 from labkit.runner.errors import RunError
@@ -37,7 +37,7 @@ def check(place: str, only: str, say: Callable[[str], None], sources: Path = SOU
         folder = folders.new(checks, datetime.now().astimezone())
         own = OwnStack.of(place, folder, keep=False)
         try:
-            with own.environment(folder / "progress.json", keep=False):
+            with own.environment(folder / PROGRESS, keep=False):
                 return _nbval(_copies(chosen, place, folder))
         finally:
             with undisturbed():

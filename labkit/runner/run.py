@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from labkit.paths import BUILD, NOTEBOOKS
+from labkit.paths import BUILD, NOTEBOOKS, PROGRESS
 from labkit.runner import failure as failures
 from labkit.runner import folders, freshness, report
 from labkit.runner.chapters import Chapter, chapters
@@ -45,7 +45,7 @@ class Run:
         check_parameters([chapter.path for chapter in self.chapters], list(request.parameters))
         self.started = datetime.now().astimezone()
         self.folder = folders.new(request.runs, self.started)
-        self.progress_file = self.folder / "progress.json"
+        self.progress_file = self.folder / PROGRESS
         self.results: list[NotebookResult] = []
         self.verdict = "Interrupted."
         self.failure: str | None = None

@@ -140,6 +140,10 @@ class ComposeFile:
         """How a service runs without Docker."""
         return _kind(name, self._text(name))
 
+    def position(self, name: str) -> int:
+        """Where a service stands in the file; behind all others what has left the file since it was started."""
+        return self.names.index(name) if name in self._services else len(self._services)
+
     def is_one_shot(self, name: str) -> bool:
         """Whether a service runs to its end, and does not stay."""
         return _is_one_shot(self._text(name))

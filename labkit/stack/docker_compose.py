@@ -144,8 +144,7 @@ class DockerCompose:
     def states(self) -> list[ServiceState]:
         """The project's containers."""
         found = [ServiceState(one["Service"], self._state(one), one["Status"]) for one in self._containers()]
-        order = {name: index for index, name in enumerate(self._file.names)}
-        return sorted(found, key=lambda one: order.get(one.name, len(order)))  # one may have left the file since
+        return sorted(found, key=lambda one: self._file.position(one.name))
 
     def containers(self) -> dict[str, str]:
         """The id of each service's container."""

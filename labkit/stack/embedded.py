@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from labkit.alone import alone
+from labkit.paths import PROGRESS
 from labkit.stack import environments, launch, taken_ports
 from labkit.stack.compose_file import ComposeFile
 from labkit.stack.errors import StackError
@@ -87,18 +88,23 @@ class Embedded:
         shutil.rmtree(self._services.scratch, ignore_errors=True)
 
     def destroy(self) -> None:
-        """Stop everything and delete the data."""
+        """Stop everything and delete the data, but not what a student has passed."""
         self.down()
         for name in self._file.names:
             if self._file.kind(name) == "native":
                 self._services.server(self._services.service(name, {})).remove()
-        shutil.rmtree(self._home, ignore_errors=True)
+        for path in self._home.glob("*"):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            elif path.name != PROGRESS:
+                path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # it is not empty, or was never there
+            self._home.rmdir()
 
     def states(self) -> list[ServiceState]:
         """Processes that were started, and one-shots that ran."""
         found = [*self._supervised(), *self._ended()]
-        order = {name: index for index, name in enumerate(self._file.names)}
-        return sorted(found, key=lambda one: order.get(one.name, len(order)))  # one may have left the file since
+        return sorted(found, key=lambda one: self._file.position(one.name))
 
     def _supervised(self) -> Iterator[ServiceState]:
         for one in self._supervisor.states():

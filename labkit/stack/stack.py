@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from labkit.paths import BUILD, ROOT, compose_file, default_home
+from labkit.paths import BUILD, PROGRESS, ROOT, compose_file, default_home
 from labkit.revision import code_revision
 from labkit.stack import docker_compose, machine, ports, secrets
 from labkit.stack.compose_file import ComposeFile, Kept
@@ -42,7 +42,7 @@ class Stack:
     @property
     def progress_file(self) -> Path:
         """Which stages and exercises the student has passed."""
-        return self.home / "progress.json"
+        return self.home / PROGRESS
 
     def _opened(self) -> Place:
         if self.place == "inside":  # no secrets of this machine: the container has been told what it may know
@@ -80,12 +80,8 @@ class Stack:
 
     def destroy(self) -> None:
         """Stop everything, and delete the data, but not what a student has passed; its ports are anybody's then."""
-        passed = self.progress_file.read_bytes() if self.progress_file.exists() else b""
         self._place.destroy()
         ports.release(self.port_offset)
-        if passed:
-            self.progress_file.parent.mkdir(parents=True, exist_ok=True)
-            self.progress_file.write_bytes(passed)
 
     def ps(self) -> Sequence[ServiceState]:
         """The services that were started."""

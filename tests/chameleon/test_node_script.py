@@ -60,9 +60,9 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Step]]:
     steps = root.session(list(WITH_NETWORK.values()), network=True) + root.session(
         list(WITHOUT.values()), network=False
     )
-    assert bridges_of_engines() == bridges, "the engine in there has taken the network of the one outside"
     yield dict(zip([*WITH_NETWORK, *WITHOUT], steps, strict=True))
     subprocess.run(["rm", "-rf", "--one-file-system", root.path], check=True)
+    assert bridges_of_engines() == bridges, "the engine in there has taken the network of the one outside"
 
 
 def test_docker_is_installed_once_and_may_be_used(said: dict[str, Step]) -> None:

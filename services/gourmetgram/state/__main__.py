@@ -45,6 +45,7 @@ class Platform:
         """What there is, counted; an archive begins with it, and a restored lab is compared with it."""
         return {
             "databases": {name: database.about() for name, database in self.databases.items()},
+            "transactions": self.databases["gourmetgram"].transactions(),
             "topics": self.topics.ranges(),
             "groups": self.topics.groups(groups),
             "keys": self.counts.number(),
@@ -93,13 +94,9 @@ class Platform:
                 loading.go_on_from(manifest["databases"][name]["sequences"])
             now = datetime.now(UTC)
             tables["gourmetgram"].insert(REGISTER, [(token, user, "user", now) for user, token in tokens.items()])
-        self._go_on_from(manifest)
-        return manifest
-
-    def _go_on_from(self, manifest: Mapping[str, Any]) -> None:
-        for name, database in self.databases.items():
-            database.pass_transactions(manifest["databases"][name]["transactions"])
+        self.databases["gourmetgram"].pass_transactions(int(manifest["transactions"]))
         self.topics.restore_groups(manifest["groups"])
+        return manifest
 
     def check(self, archived: Mapping[str, Any]) -> None:
         """Compare what there is now with what an archive says.

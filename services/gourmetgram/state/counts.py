@@ -61,9 +61,10 @@ class Counts:
 
     def missing(self) -> list[str]:
         """Keys that were loaded and are not there, though their time has not come."""
-        gone = [key for key in self._loaded if not self._client.exists(key)]
+        there = set(self._keys())
         now = time.time() * 1000
-        return [key for key in gone if self._loaded[key] <= NEVER or self._loaded[key] > now]
+        lasting = (key for key, until in self._loaded.items() if until <= NEVER or until > now)
+        return [key for key in lasting if key not in there]
 
     def _keys(self) -> Iterator[str]:
         """Each once; a scan may find a key twice while keys go away."""

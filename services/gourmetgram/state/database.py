@@ -103,14 +103,18 @@ class Database:
             sequences = dict(cursor.fetchall())
             has_revision = any(table.name == REVISION for table in _tables(cursor))
             revision = _value(cursor, f"SELECT version_num FROM {REVISION}") if has_revision else None
-            transactions = _value(cursor, TRANSACTIONS)
-            return {"revision": revision, "tables": tables, "sequences": sequences, "transactions": transactions}
+            return {"revision": revision, "tables": tables, "sequences": sequences}
+
+    def transactions(self) -> int:
+        """The number of the next transaction of the whole server."""
+        with self.cursor() as cursor:
+            return int(_value(cursor, TRANSACTIONS))
 
     def pass_transactions(self, number: int) -> None:
         """Let all transactions from now on have later numbers than those of an archive."""
         with closing(psycopg2.connect(self._url)) as connection, connection.cursor() as cursor:
             connection.autocommit = True  # a procedure that commits may be in no transaction
-            cursor.execute(LATER.format(number=int(number)))
+            cursor.execute(LATER.format(number=number))
 
     def save(self, writer: Writer) -> None:
         """Add all rows, table by table, in pieces."""

@@ -15,8 +15,10 @@ from minio import Minio
 
 from gourmetgram.state.records import Log
 from labkit import state
+from labkit.object_storage import client
 from labkit.stack import Stack, StackError, secrets
 from tests.faults import raw_topics, redis_state
+from tests.integration.stream_consumer.redis_state import redis_url
 from tests.support.database import superuser_rows
 from tests.support.processes import wait_until
 
@@ -56,14 +58,11 @@ def written(stack: Stack) -> int:
 
 
 def whole_storage(stack: Stack) -> Minio:
-    keys = (stack.setting("MINIO_ROOT_USER"), stack.setting("MINIO_ROOT_PASSWORD"))
-    return Minio(stack.address("minio"), *keys, secure=False)
+    return client(stack, stack.exchange())
 
 
 def counts(stack: Stack) -> redis.Redis:
-    """As the stream consumer."""
-    url = f"redis://stream_consumer:{stack.setting('REDIS_CONSUMER_PASSWORD')}@{stack.address('redis')}/0"
-    return redis.Redis.from_url(url)
+    return redis.Redis.from_url(redis_url(stack))
 
 
 def contents(stack: Stack, bucket: str) -> dict[str, bytes]:
