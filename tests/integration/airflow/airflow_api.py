@@ -24,11 +24,19 @@ class AirflowApi:
     def dags(self) -> set[str]:
         return {dag["dag_id"] for dag in self.get("dags")["dags"]}
 
-    def run(self, dag: str) -> dict[str, str]:
-        """Start a run and wait for its end; the state of each task, and of the run itself under the DAG's name."""
+    def start(self, dag: str) -> str:
+        """Start a run; its id."""
         self._client.patch(f"/api/v2/dags/{dag}", json={"is_paused": False}).raise_for_status()
         started = self._client.post(f"/api/v2/dags/{dag}/dagRuns", json={"logical_date": None})
-        run = started.raise_for_status().json()["dag_run_id"]
+        run: str = started.raise_for_status().json()["dag_run_id"]
+        return run
+
+    def run(self, dag: str) -> dict[str, str]:
+        """Start a run and wait for its end; what `end` says of it."""
+        return self.end(dag, self.start(dag))
+
+    def end(self, dag: str, run: str) -> dict[str, str]:
+        """Wait for the end of a run; the state of each task, and of the run itself under the DAG's name."""
         wait_until(lambda: self.get(f"dags/{dag}/dagRuns/{run}")["state"] in ENDED, f"{dag} has ended", seconds=180)
         tasks = self.get(f"dags/{dag}/dagRuns/{run}/taskInstances")["task_instances"]
         return {task["task_id"]: task["state"] for task in tasks} | {

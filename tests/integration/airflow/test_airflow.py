@@ -61,8 +61,8 @@ def test_a_run_succeeds_and_shows_how_far_it_came(airflow: AirflowApi) -> None:
 
 
 def test_what_a_task_wrote_is_read_through_the_api(airflow: AirflowApi) -> None:
-    airflow.run(HISTORY)
-    run = airflow.get(f"dags/{HISTORY}/dagRuns?order_by=-run_after&limit=1")["dag_runs"][0]["dag_run_id"]
+    run = airflow.start(HISTORY)
+    airflow.end(HISTORY, run)
     assert "events landed" in airflow.log(HISTORY, run, "consume_and_aggregate_events")
 
 
