@@ -83,7 +83,7 @@ CAUSES: Final = (
     ),
     Cause(
         "server not found",
-        r"server .* (not found|is gone)|could not refresh server",
+        r"server .* (not found|is gone)|could not refresh server: .*(no server found|could not be found|HTTP 404)",
         "The server is not there: it was deleted, or its lease has ended.",
         "Run this notebook again from its top.",
     ),

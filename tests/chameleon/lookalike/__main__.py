@@ -19,6 +19,8 @@ from tests.chameleon.lookalike.population import Names
 from tests.chameleon.lookalike.world import World
 
 FOLLOW_SECONDS = 0.1
+KEEP_ALIVE_SECONDS = 75
+"""More than a client waits between two questions: a connection that ends while it is used again is a failure to it."""
 
 
 def main() -> None:
@@ -55,6 +57,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
             log_level="warning",
             lifespan="off",
             timeout_graceful_shutdown=2,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
         )
     )
     with contextlib.closing(_socket(arguments.folder / "control.sock")) as control:

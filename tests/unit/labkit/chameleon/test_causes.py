@@ -40,6 +40,21 @@ def test_a_message_of_a_service_has_its_cause(name: str, said: str) -> None:
     assert cause.name == name
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("server not found", "NotFound: Instance 7f could not be found. (HTTP 404)"),
+        ("service down", "ConnectFailure: Unable to establish connection to https://x: ('Connection aborted.', Remote…"),
+        ("service down", "HttpException: HttpException: 503: Server Error for url: https://x, (HTTP 503)"),
+        ("login expired", "Unauthorized: The request you have made requires authentication. (HTTP 401)"),
+    ],
+)
+def test_a_server_that_could_not_be_looked_at_need_not_be_gone(name: str, said: str) -> None:
+    found = cause_of(f"{said}\nResourceError: Could not refresh server: {said.partition(': ')[2]}")
+    assert found is not None
+    assert found.name == name
+
+
 def test_each_cause_is_known_to_this_test_and_says_what_to_do() -> None:
     assert {cause.name for cause in CAUSES} == set(SAID)
     assert all(cause.happened.endswith(".") and len(cause.remedy) > 20 for cause in CAUSES)
