@@ -8,8 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from labkit.runner.interruption import orderly_exit
-from labkit.runner.performing import perform_all
-from labkit.runner.phases import LAYERS, Counts, Outcome, Phase, layer, lint
+from labkit.runner.phases import LAYERS, Counts, Outcome, Phase, layer, lint, perform
 
 CHOICES = ("lint", *LAYERS)
 
@@ -24,7 +23,7 @@ def command(wanted: Wanted = None, match: Match = "") -> None:
     console = Console(highlight=False, soft_wrap=True)
     more = ("-k", match) if match else ()
     with orderly_exit():
-        outcomes = perform_all(_phases(wanted, more), lambda line: console.print(Text(line)))
+        outcomes = [perform(phase, lambda line: console.print(Text(line))) for phase in _phases(wanted, more)]
     total = sum((one.counts for one in outcomes), Counts())
     console.print()
     console.print(_table(outcomes))

@@ -1,8 +1,10 @@
 """The phases of `./lab test`: each is a command; pytest's are counted from their JUnit files."""
 
 import os
+import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as Xml
@@ -38,10 +40,6 @@ class Phase:
     name: str
     argv: tuple[str, ...]
     junit: Path | None = None
-    processes: int = 1
-    """How many run its test files side by side, when nothing else runs."""
-    beside: bool = False
-    """Whether it mostly waits, so that others had better run beside it."""
 
 
 @dataclass(frozen=True)
@@ -74,10 +72,10 @@ def lint() -> list[Phase]:
 def layer(name: str, more: Sequence[str] = ()) -> Phase:
     """A layer of tests, its files side by side; `more` are arguments for pytest."""
     junit = RESULTS / f"{name}.xml"
-    side_by_side = ("-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder")
+    side_by_side = ("-n", str(processes_for(name)), "--dist", "loadfile", "--no-loadscope-reorder")
     folders = [str(ROOT / "tests" / folder) for folder in FOLDERS.get(name, (name,))]
     argv = (sys.executable, "-m", "pytest", *folders, "-q", f"--junitxml={junit}")
-    return Phase(f"{name} tests", (*argv, *side_by_side, *more), junit, processes_for(name), name == "compose")
+    return Phase(f"{name} tests", (*argv, *side_by_side, *more), junit)
 
 
 def processes_for(name: str) -> int:
@@ -90,6 +88,20 @@ def processes_for(name: str) -> int:
         return 1
     processors = os.cpu_count() or 1
     return min(processors if name == "unit" else processors + 1, 4)
+
+
+def perform(phase: Phase, say: Callable[[str], None]) -> Outcome:
+    """Run a phase in the lab's folder; its output goes where ours goes."""
+    say(f"\n── {phase.name}")
+    if phase.junit:
+        phase.junit.parent.mkdir(parents=True, exist_ok=True)
+        phase.junit.unlink(missing_ok=True)
+    began = time.monotonic()
+    code = _run(phase.argv)
+    seconds = time.monotonic() - began
+    counts = count(phase.junit, code) if phase.junit else Counts(passed=int(code == 0), failed=int(code != 0))
+    say(f"{phase.name}: {counts} ({seconds:.1f} s)")
+    return Outcome(phase.name, counts, seconds)
 
 
 def count(junit: Path, code: int) -> Counts:
@@ -107,3 +119,18 @@ def _outcome_of(case: Xml.Element) -> Counts:
     if case.find("failure") is not None or case.find("error") is not None:
         return Counts(failed=1)
     return Counts(skipped=1) if case.find("skipped") is not None else Counts(passed=1)
+
+
+def _run(argv: Sequence[str]) -> int:
+    """The exit status; Ctrl-C and SIGTERM reach the phase first, which cleans up before we go on."""
+    process = subprocess.Popen(argv, cwd=ROOT, env=os.environ | {"LAB_OWNER_PID": str(os.getpid())})
+    try:
+        return process.wait()
+    except BaseException:
+        process.terminate()
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        raise
