@@ -44,7 +44,7 @@ def test_a_message_of_a_service_has_its_cause(name: str, said: str) -> None:
     ("name", "said"),
     [
         ("server not found", "NotFound: Instance 7f could not be found. (HTTP 404)"),
-        ("service down", "ConnectFailure: Unable to establish connection to https://x: ('Connection aborted.', Remote…"),
+        ("service down", "ConnectFailure: Unable to establish connection to https://x: ('Connection aborted.', R…"),
         ("service down", "HttpException: HttpException: 503: Server Error for url: https://x, (HTTP 503)"),
         ("login expired", "Unauthorized: The request you have made requires authentication. (HTTP 401)"),
     ],
