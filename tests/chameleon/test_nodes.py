@@ -204,6 +204,7 @@ def _sleepers(cloud: Reachable) -> list[psutil.Process]:
 async def test_a_deleted_server_takes_its_connections_and_processes_along(cloud: Reachable) -> None:
     async with cloud.ssh() as connection:
         await connection.run("sleep 3000 >/dev/null 2>&1 </dev/null &")
+        wait_until(lambda: len(_sleepers(cloud)) == 1, "the process of the node runs")
         sleepers = _sleepers(cloud)
         async with cloud.asked_by() as student:
             await student.post("/lookalike/remove", json={"kind": "server", "name": NAMES.server})
