@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from labkit.stack import Stack, StackError
 from tests.faults.redis_state import lose_the_last_seconds
+from tests.support.processes import wait_until
 
 AWAY_SECONDS = 60
 
@@ -46,13 +47,18 @@ class Incidents:
         if victim == "time travel":
             self.lost += lose_the_last_seconds(self.stack, 1000)
             return
-        deadline = time.monotonic() + AWAY_SECONDS
-        while True:
-            try:
-                self.stack.kill(victim)
-            except StackError:  # it was killed a moment ago, and is not back yet
-                assert time.monotonic() < deadline, f"{victim} does not come back"
-                time.sleep(0.05)
-            else:
-                self.killed.append(victim)
-                return
+        kill(self.stack, victim)
+        self.killed.append(victim)
+
+
+def kill(stack: Stack, victim: str) -> None:
+    """Kill a service; when it was killed a moment ago and is not back yet, as soon as it is."""
+    wait_until(lambda: _is_killed(stack, victim), f"{victim} is back, to be killed", AWAY_SECONDS)
+
+
+def _is_killed(stack: Stack, victim: str) -> bool:
+    try:
+        stack.kill(victim)
+    except StackError:
+        return False
+    return True

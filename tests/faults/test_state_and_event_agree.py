@@ -12,6 +12,7 @@ import pytest
 
 from gourmetgram.core import topics
 from labkit.stack import Stack
+from tests.faults.incidents import kill
 from tests.faults.load import Ledger, Writer, keep_writing
 from tests.faults.recount import Stored, distinct, read_topics, repeats, rows
 from tests.support.database import superuser_url
@@ -67,7 +68,7 @@ async def write_while_killing(stack: Stack, ledger: Ledger) -> Writer:
         for moment, victim in zip(moments, victims, strict=True):
             while len(ledger.entries) < moment:
                 await asyncio.sleep(0.002)
-            await asyncio.to_thread(stack.kill, victim)
+            await asyncio.to_thread(kill, stack, victim)
 
     async with asyncio.timeout(240), asyncio.TaskGroup() as group:
         writing = group.create_task(keep_writing(stack.address("api"), ledger, SEED, WRITES))
