@@ -13,6 +13,9 @@ from labkit.paths import BUILD, ROOT
 
 RESULTS = BUILD / "test"
 LAYERS = ("unit", "integration", "lab", "faults", "compose")
+CLEAN_UP_SECONDS = 120
+"""What a phase that is stopped may take to end what it has started; twenty containers take half of that."""
+
 FOLDERS = {"lab": ("lab", "chameleon")}
 """Folders of a layer below tests/, where it is not the one of its name."""
 
@@ -72,7 +75,8 @@ def lint() -> list[Phase]:
 def layer(name: str, more: Sequence[str] = ()) -> Phase:
     """A layer of tests, its files side by side; `more` are arguments for pytest."""
     junit = RESULTS / f"{name}.xml"
-    side_by_side = ("-n", str(processes_for(name)), "--dist", "loadfile", "--no-loadscope-reorder")
+    processes = processes_for(name)
+    side_by_side = ("-n", str(processes), "--dist", "loadfile", "--no-loadscope-reorder") if processes > 1 else ()
     folders = [str(ROOT / "tests" / folder) for folder in FOLDERS.get(name, (name,))]
     argv = (sys.executable, "-m", "pytest", *folders, "-q", f"--junitxml={junit}")
     return Phase(f"{name} tests", (*argv, *side_by_side, *more), junit)
@@ -84,7 +88,7 @@ def processes_for(name: str) -> int:
     Unit tests only work; the others mostly wait for servers, so one more is quicker. A stack takes about 1 GB of
     memory, so there are four at most.
     """
-    if name == "compose":  # its files share one platform
+    if name == "compose":  # its files share one platform, which pytest itself can remove when it is interrupted
         return 1
     processors = os.cpu_count() or 1
     return min(processors if name == "unit" else processors + 1, 4)
@@ -129,7 +133,7 @@ def _run(argv: Sequence[str]) -> int:
     except BaseException:
         process.terminate()
         try:
-            process.wait(30)
+            process.wait(CLEAN_UP_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
