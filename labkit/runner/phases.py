@@ -14,7 +14,7 @@ from labkit.paths import BUILD, ROOT
 RESULTS = BUILD / "test"
 LAYERS = ("unit", "integration", "lab", "faults", "compose")
 CLEAN_UP_SECONDS = 120
-"""What a phase that is stopped may take to end what it has started; twenty containers take half of that."""
+"""What a phase that is stopped may take to end what it has started; seven containers took 14 s."""
 
 FOLDERS = {"lab": ("lab", "chameleon")}
 """Folders of a layer below tests/, where it is not the one of its name."""

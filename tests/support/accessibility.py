@@ -8,15 +8,16 @@ from tests.support.chromium import Chromium
 AXE = Path(__file__).parents[1] / "vendor/axe/axe.min.js"
 GRAVE = {"serious", "critical"}
 
-# Code and signatures have thousands of words of a few kinds, and the contrast of each is measured. One whose classes,
-# and those of all around it, have been seen before in the page looks the same, and becomes part of the text around it.
+# Code and signatures have thousands of words of a few kinds, and the contrast of each is measured. One whose classes
+# and style, and those of all around it, have been seen before in the page looks the same, and becomes part of the text
+# around it.
 _RUN = """
 window.found = null;
 {
   const kinds = new Set();
   for (const word of document.querySelectorAll("pre span, dt.sig span")) {
     const classes = [];
-    for (let around = word; around; around = around.parentElement) classes.push(around.className);
+    for (let around = word; around; around = around.parentElement) classes.push(around.className, around.style.cssText);
     const kind = classes.join(">");
     if (kinds.has(kind)) word.replaceWith(...word.childNodes);
     kinds.add(kind);

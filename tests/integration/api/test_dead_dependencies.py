@@ -16,8 +16,6 @@ from tests.support.database import Rows
 from tests.support.processes import wait_until
 
 LONGEST_SECONDS = 8
-HEALTH_SECONDS = 5
-"""It gives a store that says nothing less than that, also on a busy machine."""
 
 
 @pytest.fixture
@@ -115,7 +113,7 @@ def test_a_frozen_store_does_not_freeze_the_health_check(
     with ApiProcess(stack, "v1", tmp_path / "log", **{server: address}) as api:
         started = time.monotonic()
         health = api.http.get("/health")
-        assert time.monotonic() - started < HEALTH_SECONDS
+        assert time.monotonic() - started < 3
         assert (health.status_code, health.json()["status"]) == (503, "down")
         if server == "DATABASE_URL":
             assert_away(Person(api).join())

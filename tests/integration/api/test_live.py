@@ -25,7 +25,7 @@ from tests.support.processes import free_port, wait_until
 RATE_SECONDS = (WINDOW_SECONDS - 1, WINDOW_SECONDS + 2)
 """A rate is an average of this long, give or take a scrape."""
 
-AT_ONCE_SECONDS = 6.0
+AT_ONCE_SECONDS = 3.0
 """uvicorn waits 10 s for a stream that does not end."""
 
 

@@ -16,7 +16,7 @@ from tests.support.database import superuser_url
 from tests.support.processes import free_port, wait_until
 from tests.support.requests import asked
 
-QUICK_SECONDS = 8
+QUICK_SECONDS = 5
 
 
 @pytest.fixture
