@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-import structlog
 from fastapi import FastAPI
 
 from gourmetgram.api import errors
@@ -25,8 +24,6 @@ from gourmetgram.api.uploads import UPLOAD
 from gourmetgram.api.writes import Writer
 from gourmetgram.core.logs import set_up_logging
 
-log = structlog.get_logger("api")
-
 
 def _writer(database: Database, streaming: bool, wakeup: OutboxWakeup) -> Writer:
     kinds = [UPLOAD, DELETE, engagement.COMMENT, engagement.FLAG_ON_IMAGE, engagement.FLAG_ON_COMMENT]
@@ -45,12 +42,6 @@ async def _connect(settings: ApiSettings) -> Context:
     return Context(settings, database, store, _writer(database, settings.streaming, wakeup), wakeup)
 
 
-def _report(task: "asyncio.Task[None]") -> None:
-    """Work in the background goes on for ever; when it does not, the log says why."""
-    if not task.cancelled():
-        log.error("background_work_ended", exc_info=task.exception())
-
-
 def create_app() -> FastAPI:
     """The API of one worker, set up from the environment."""
     set_up_logging()
@@ -60,11 +51,9 @@ def create_app() -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         context = await _connect(settings)
         app.state.context, app.state.tokens = context, Tokens(context.database)
-        tasks = [asyncio.create_task(look_after(context))]
+        tasks = [asyncio.create_task(look_after(context.database, context.store))]
         if settings.streaming:
             tasks.append(asyncio.create_task(context.wakeup.announce()))
-        for task in tasks:
-            task.add_done_callback(_report)
         async with looking(app, context):
             yield
         for task in tasks:

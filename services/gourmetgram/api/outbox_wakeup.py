@@ -6,10 +6,13 @@ relay looks by itself several times a second.
 """
 
 import asyncio
+import random
 from typing import Any
 
 import asyncpg
 import structlog
+
+from gourmetgram.core.backoff import Backoff
 
 CHANNEL = "outbox"
 SHORTEST_GAP_SECONDS = 0.01
@@ -26,29 +29,22 @@ class OutboxWakeup:
     def __init__(self, url: str) -> None:
         self._url = url
         self._committed = asyncio.Event()
+        self._backoff = Backoff(SHORTEST_GAP_SECONDS, LONGEST_RETRY_SECONDS)
 
     def committed(self) -> None:
         """An event was committed."""
         self._committed.set()
 
     async def announce(self) -> None:
-        """Send notices for ever; connect again when PostgreSQL was away."""
-        retry = SHORTEST_GAP_SECONDS
+        """Send notices for ever; whatever interrupts them, connect again."""
         while True:
             try:
-                connection = await self._connect()
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                retry = min(2 * retry, LONGEST_RETRY_SECONDS)
-                await asyncio.sleep(retry)
-                continue
-            retry = SHORTEST_GAP_SECONDS
-            try:
-                await self._announce_over(connection)
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                log.warning("notices_interrupted", reason=str(error))
+                await self._announce_over(await self._connect())
+            except Exception as error:  # whatever it is: nobody else would send this worker's notices
+                if not self._backoff.failures:  # said once, not with each attempt
+                    log.warning("notices_interrupted", reason=repr(error))
                 self._committed.set()  # the notice that found the connection broken is sent over the next one
-            finally:
-                connection.terminate()
+                await asyncio.sleep(self._backoff.after_failure(random.random()))  # noqa: S311 - spreads retries
 
     async def _connect(self) -> Any:
         # A notice that a crash of PostgreSQL swallows costs a poll of the relay: nobody waits for the disk here.
@@ -60,8 +56,12 @@ class OutboxWakeup:
         )
 
     async def _announce_over(self, connection: Any) -> None:
-        while True:
-            await self._committed.wait()
-            self._committed.clear()
-            await connection.execute(f"NOTIFY {CHANNEL}")
-            await asyncio.sleep(SHORTEST_GAP_SECONDS)
+        try:
+            while True:
+                await self._committed.wait()
+                self._committed.clear()
+                await connection.execute(f"NOTIFY {CHANNEL}")
+                self._backoff.reset()
+                await asyncio.sleep(SHORTEST_GAP_SECONDS)
+        finally:
+            connection.terminate()

@@ -1,7 +1,10 @@
 """The API as a process of its own, so that both versions can run at once and a test may point one elsewhere."""
 
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import httpx
 
@@ -22,6 +25,18 @@ def environment(stack: Stack, version: str) -> dict[str, str]:
         "S3_ACCESS_KEY": stack.setting("S3_API_ACCESS_KEY"),
         "S3_SECRET_KEY": stack.setting("S3_API_SECRET_KEY"),
     }
+
+
+@asynccontextmanager
+async def in_background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """What a worker of the API does for ever, done here until the end of `with`; what ended it earlier is raised."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 class ApiProcess(ServiceProcess):

@@ -1,17 +1,24 @@
 """A deletion that was interrupted, or overtaken by a comment, is finished later."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 
 import psycopg2
 import pytest
 
+from gourmetgram.api import maintenance
 from gourmetgram.api.database import Database
 from gourmetgram.api.removal import SILENCE_LATE, forget_photo
 from gourmetgram.api.storage import PhotoStore
 from labkit.stack import Stack
 from tests.integration.api.people import new_person
-from tests.integration.api.servers import ApiProcess, environment
+from tests.integration.api.servers import ApiProcess, environment, in_background
 from tests.support.database import Rows
+
+OLD_KEY = """
+INSERT INTO idempotency_keys (user_id, key, fingerprint, created_at) SELECT %s, 'old', '', now() - interval '2 days'
+"""
 
 
 @pytest.fixture
@@ -63,3 +70,21 @@ async def test_a_comment_that_overtook_the_deletion_is_emptied(
         "SELECT content, c.deleted_at = i.deleted_at FROM comments c JOIN images i ON i.id = image_id WHERE i.id = %s",
         image,
     ) == [("", True)]
+
+
+async def test_a_round_that_fails_is_not_the_last(
+    stack: Stack, v1: ApiProcess, database: Database, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(maintenance, "PERIOD_SECONDS", 0.1)
+    user = new_person(v1).id
+    with closing(store(stack)) as photos:
+        async with in_background(maintenance.look_after(database, photos)):
+            rows("REVOKE DELETE ON idempotency_keys FROM api")
+            try:
+                await asyncio.sleep(1)
+            finally:
+                rows("GRANT DELETE ON idempotency_keys TO api")
+            rows(OLD_KEY, user)
+            async with asyncio.timeout(10):
+                while rows("SELECT FROM idempotency_keys WHERE key = 'old'"):
+                    await asyncio.sleep(0.1)

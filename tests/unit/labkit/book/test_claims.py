@@ -1,5 +1,6 @@
 """What the lab's text says of addresses, pages, users and commands is what the platform's description says."""
 
+import ast
 import re
 from collections.abc import Iterator
 
@@ -93,3 +94,25 @@ def test_each_service_that_is_started_or_stopped_exists(name: str, text: str) ->
         for service in re.findall(r"[\w-]+", found)
     }
     assert named <= set(FILE.names)
+
+
+def calls_in_page_tests(method: str) -> Iterator[list[str]]:
+    """The texts that tests with a browser give to `passage`, `says` or `label` of `guide`, from each call."""
+    for path in (*(ROOT / "tests/compose").glob("*.py"), *(ROOT / "tests/integration").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == method:
+                yield [str(word.value) for word in node.args if isinstance(word, ast.Constant)]
+
+
+def test_the_text_says_what_tests_with_a_browser_look_for() -> None:
+    """They look for it on the platform, much later: who rewords a click path is told here."""
+    passages, words, labels = (list(calls_in_page_tests(method)) for method in ("passage", "says", "label"))
+    assert len(passages) >= 8
+    assert len(words) + len(labels) >= 18
+    for stage, start, *_ in passages:
+        assert guide.passage(stage, start)
+    text = " ".join(" ".join(guide.stages().values()).split())
+    for (said,) in filter(None, words):
+        assert said in text
+    for (label,) in filter(None, labels):
+        assert f"**{label}**" in text
