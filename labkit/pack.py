@@ -3,7 +3,7 @@
 import io
 import tarfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -51,7 +51,7 @@ def pack(stack: Stack, file: Path) -> Packed:
     counts: Counter[str] = Counter()
     missing = ""
     with tarfile.open(new, "w:gz") as archive:
-        for folder, name, content in _files(stack.progress_file):
+        for folder, name, content in _files(stack.progress_file, {file.resolve(), new.resolve()}):
             _add(archive, f"{TOP}/{folder}/{name}", content)
             counts[folder] += 1
         try:
@@ -64,14 +64,15 @@ def pack(stack: Stack, file: Path) -> Packed:
     return Packed(counts, file.stat().st_size, sha256(file.read_bytes()).hexdigest(), missing)
 
 
-def _files(progress_file: Path) -> Iterator[tuple[str, str, bytes]]:
-    """Folder, name and content of what lies on this machine."""
+def _files(progress_file: Path, archives: Collection[Path]) -> Iterator[tuple[str, str, bytes]]:
+    """Folder, name and content of what lies on this machine, but for the archive itself and the one before it."""
     folders = {"notebooks": NOTEBOOKS, "work": ROOT / "work", "report": (BUILD / "runs/latest").resolve()}
     for folder, source in folders.items():
         for path in sorted(source.rglob("*")):
             name = path.relative_to(source)
             is_left_out = (
-                CHECKPOINTS in name.parts
+                path.resolve() in archives
+                or CHECKPOINTS in name.parts
                 or name.name.startswith(STATE_ARCHIVE)
                 or (folder == "report" and name.parts[0] == STACK)
             )

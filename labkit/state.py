@@ -7,7 +7,7 @@ import tarfile
 import uuid
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -86,24 +86,31 @@ def save(stack: Stack, file: Path) -> Archive:
     """Stop what writes, write an archive, start it again.
 
     Raises:
-        StackError: nothing runs that could be saved, a task is at work, or saving failed; nothing is changed then.
+        StackError: nothing runs that could be saved, a task is at work, or saving failed; nothing is changed then. Or
+            the archive is written, and a service that was stopped for it does not start.
     """
     _require_outside(stack, file)
     states = {one.name: one.state for one in stack.ps() if one.name in stack.file.names}
     tasks = [name for name, state in states.items() if state == "running" and stack.file.is_one_shot(name)]
-    running = [name for name, state in states.items() if state == "running" and name not in tasks]
-    if STORAGE not in running:
+    at_work = [name for name, state in states.items() if state in AT_WORK and not stack.file.is_one_shot(name)]
+    if STORAGE not in at_work:
         raise StackError("Nothing runs that could be saved: start the lab first (./lab up).")
     if tasks:
         raise StackError(f"{', '.join(tasks)} is at work: wait until it has ended.")
     file.parent.mkdir(parents=True, exist_ok=True)
     new = file.with_name(f"{file.name}.new")
+    is_written = False
     try:
-        with _stopped(stack, states), _exchange(stack) as exchange:
-            stack.run(SERVICE, "save", exchange.name, "--note", json.dumps(running))
+        with _stopped(stack, at_work), _exchange(stack) as exchange:
+            stack.run(SERVICE, "save", exchange.name, "--note", json.dumps(at_work))
             exchange.fetch(new)
             archive = Archive.read(new)
             new.rename(file)
+            is_written = True
+    except StackError as error:
+        if is_written:
+            raise StackError(f"{file} is written. But: {error}", error.service) from error
+        raise
     finally:
         new.unlink(missing_ok=True)
     return replace(archive, file=file)
@@ -126,7 +133,7 @@ def load(stack: Stack, archive: Archive) -> None:
         StackError: what was restored is not what the archive holds.
     """
     _require_outside(stack, archive.file)
-    stack.run(MIGRATE, "--knows", archive.revision)  # else nothing is deleted
+    stack.run_alone(MIGRATE, "--knows", archive.revision)  # else nothing is deleted; the old stores may be broken
     stack.destroy()
     stack.up(*(name for name in stack.file.with_needs((SERVICE,)) if name != SERVICE))
     stack.run(MIGRATE, "--to", archive.revision)
@@ -155,18 +162,14 @@ def told(manifest: dict[str, Any]) -> Iterator[str]:
 
 
 @contextmanager
-def _stopped(stack: Stack, states: Mapping[str, str]) -> Iterator[None]:
+def _stopped(stack: Stack, at_work: Sequence[str]) -> Iterator[None]:
     """What writes into the stores does not run meanwhile: our own services, and the JupyterLab beside the data."""
-    writers = [
-        name
-        for name in states
-        if (stack.file.kind(name) == "own" and not stack.file.is_one_shot(name)) or name == JUPYTER
-    ]
+    writers = [name for name in at_work if stack.file.kind(name) == "own" or name == JUPYTER]
     try:
-        stack.stop(*(name for name in writers if states[name] in AT_WORK))
+        stack.stop(*writers)
         yield
     finally:
-        _start(stack, [name for name in writers if states[name] == "running"])
+        _start(stack, writers)
 
 
 def _start(stack: Stack, services: Sequence[str]) -> Sequence[Ready]:

@@ -83,5 +83,6 @@ def events(stack: Stack, since: Places) -> tuple[list[dict[str, Any]], int]:
 
 
 def grown(before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, int]:
-    """By how much each count has grown; counts that are as before are left out."""
-    return {name: after[name] - before.get(name, 0) for name in after if after[name] != before.get(name, 0)}
+    """By how much each count has grown, or shrunk; counts that are as before are left out."""
+    changes = {name: after.get(name, 0) - before.get(name, 0) for name in before.keys() | after.keys()}
+    return {name: change for name, change in changes.items() if change}

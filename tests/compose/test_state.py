@@ -8,7 +8,7 @@ import pytest
 
 from gourmetgram.lakehouse.settings import LakehouseSettings
 from labkit import state
-from labkit.stack import Stack
+from labkit.stack import Stack, StackError
 from tests.faults import redis_state
 from tests.support.database import superuser_rows
 from tests.support.lakehouse import landed
@@ -83,3 +83,13 @@ def test_and_back_into_containers(laptop: Stack, server: Stack) -> None:
     assert asked(server, DECISIONS) == asked(laptop, DECISIONS)
     assert redis_state.snapshot(server) == redis_state.snapshot(laptop)
     assert history(server) == history(laptop)
+
+
+def test_a_database_that_does_not_run_does_not_stand_in_the_way(server: Stack, short_folder: Path) -> None:
+    """A broken one may be why somebody restores; what an archive needs of this copy of the lab is asked without it."""
+    archive = state.Archive.read(short_folder / "to-server.tar.gz")
+    newer = archive.manifest | {"databases": {"gourmetgram": {"revision": "9999", "tables": {}}}}
+    server.stop("postgres")
+    with pytest.raises(StackError, match="A newer lab has made this schema"):
+        state.load(server, state.Archive(archive.file, newer))
+    assert {one.name: one.state for one in server.ps()}["postgres"] == "stopped"

@@ -15,6 +15,8 @@ from minio.error import S3Error
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 NotEmpty = Annotated[str, msgspec.Meta(min_length=8)]
+UNKNOWN = ("InvalidAccessKeyId", "SignatureDoesNotMatch")
+"""What an S3 server says to whom it does not know; `AccessDenied` is for those whom it knows."""
 
 
 class Identity(msgspec.Struct, forbid_unknown_fields=True):
@@ -46,9 +48,9 @@ class Identity(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def is_minio(endpoint: str) -> bool:
-    """Whether the server is MinIO, which names itself in the header of every answer."""
+    """Whether the server is MinIO or its successor Silo, which name themselves in the header of every answer."""
     answer = urllib3.PoolManager(timeout=5).request("GET", endpoint, retries=False)
-    return "minio" in answer.headers.get("Server", "").lower()
+    return answer.headers.get("Server", "").lower() in ("minio", "silo")
 
 
 def make_bucket(client: Minio, bucket: str) -> None:
@@ -65,6 +67,23 @@ def register(admin: MinioAdmin, identity: Identity) -> None:
     admin.policy_add(identity.name, policy=identity.policy())
     admin.user_add(identity.access_key, identity.secret_key)
     admin.policy_set(identity.name, user=identity.access_key)
+
+
+def require_known(server: str, identity: Identity, *, secure: bool) -> None:
+    """See that the server knows a user; what the user may do is not asked.
+
+    Raises:
+        SystemExit: it does not, or not with this key.
+    """
+    client = Minio(server, identity.access_key, identity.secret_key, secure=secure)
+    try:
+        next(client.list_objects(identity.read[0].partition("/")[0]), None)
+    except S3Error as error:
+        if error.code in UNKNOWN:
+            raise SystemExit(
+                f"the object storage at {server} does not know the user {identity.name} ({error.code}). MinIO and Silo"
+                " are told of their users here; any other server has to get them from a file"
+            ) from error
 
 
 @retry(
@@ -87,6 +106,8 @@ def main() -> None:
         admin = MinioAdmin(endpoint=endpoint.netloc, credentials=credentials, secure=secure)
         for identity in identities:
             register(admin, identity)
+    for identity in identities:
+        require_known(endpoint.netloc, identity, secure=secure)
     print(f"buckets {', '.join(buckets)}; users {', '.join(identity.name for identity in identities)}", flush=True)
 
 

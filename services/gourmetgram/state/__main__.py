@@ -7,7 +7,7 @@ Nobody else may be writing meanwhile: `./lab` stops the services before.
 import argparse
 import json
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from typing import Any, BinaryIO, Final
@@ -53,7 +53,11 @@ class Platform:
         }
 
     def save(self, target: BinaryIO, note: str) -> None:
-        """Write everything into an archive, with a note about it."""
+        """Write everything into an archive, with a note about it.
+
+        Raises:
+            Damaged: something was written meanwhile, so that the archive does not hold what it begins with.
+        """
         now = datetime.now(UTC).isoformat(timespec="seconds")
         manifest = {"made": now, "note": note, "signed_models": self._signed_models()} | self.manifest()
         with closing(Writer(target, manifest)) as writer:
@@ -63,6 +67,9 @@ class Platform:
             self.counts.save(writer)
             self.generator.save(writer)
             self.objects.save(writer)
+        now_there = self.manifest() | {"groups": manifest["groups"]}  # a broker may list one of them only later
+        if told := list(differences(manifest, now_there)):
+            raise Damaged("something was written meanwhile; save again when no task is at work:\n" + "\n".join(told))
 
     def restore(self, source: BinaryIO) -> dict[str, Any]:
         """Put everything from an archive in the place of what is there; returns its manifest."""
@@ -104,18 +111,8 @@ class Platform:
         Raises:
             Damaged: something differs.
         """
-        here = self.manifest(archived["groups"])
-        told = [
-            f"{name}: {archived[name]} in the archive, {here[name]} here"
-            for name in ("topics", "groups", "objects")
-            if archived[name] != json.loads(json.dumps(here[name]))
-        ]
+        told = list(differences(archived, self.manifest(archived["groups"])))
         told += [f"the key {key} of Redis is in the archive, and not here" for key in self.counts.missing()]
-        for database, about in archived["databases"].items():
-            found = here["databases"][database]["tables"]
-            for table, one in about["tables"].items():
-                if one["rows"] != found[table]["rows"]:
-                    told.append(f"{database} {table}: {one['rows']} rows in the archive, {found[table]['rows']} here")
         if told:
             raise Damaged("what was restored differs from the archive:\n" + "\n".join(told))
 
@@ -131,6 +128,26 @@ class Platform:
         content = member.content.read()
         metadata = json.loads(content)
         return content.replace(metadata[SIGNATURE].encode(), signature(metadata, self._key).encode())
+
+
+def differences(archived: Mapping[str, Any], here: Mapping[str, Any]) -> Iterator[str]:
+    """What two manifests of one state say differently, as sentences.
+
+    Not compared is what time takes away: keys of Redis, and the oldest records of a topic.
+    """
+    for name in ("groups", "objects"):
+        if archived[name] != here[name]:
+            yield f"{name}: {archived[name]} in the archive, {here[name]} here"
+    for place in sorted(archived["topics"].keys() | here["topics"].keys()):
+        (first, end), (begins, ends) = (told["topics"].get(place, (0, 0)) for told in (archived, here))
+        if end != ends or begins < first:
+            yield f"{place}: records {first} to {end} in the archive, {begins} to {ends} here"
+    for database, about in archived["databases"].items():
+        found = here["databases"][database]["tables"]
+        for table, one in about["tables"].items():
+            rows = found.get(table, {"rows": "no such table"})["rows"]
+            if one["rows"] != rows:
+                yield f"{database} {table}: {one['rows']} rows in the archive, {rows} here"
 
 
 def _metadata(content: bytes) -> dict[str, Any]:

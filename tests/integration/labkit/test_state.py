@@ -5,6 +5,7 @@ import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Timer
+from typing import Any
 
 import pytest
 import redis
@@ -13,7 +14,10 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 from minio import Minio
 
+from gourmetgram.state.__main__ import Platform
+from gourmetgram.state.bundle import Damaged
 from gourmetgram.state.records import Log
+from gourmetgram.state.settings import StateSettings
 from labkit import state
 from labkit.object_storage import client
 from labkit.stack import Stack, StackError, secrets
@@ -224,6 +228,24 @@ def test_an_archive_among_the_data_is_refused_and_nothing_is_deleted(old: Stack,
     for refused in (lambda: state.save(old, inside), lambda: state.load(old, state.Archive(inside, archive.manifest))):
         with pytest.raises(StackError, match="a restore deletes that folder: take another place"):
             refused()
+
+
+def test_what_was_written_while_it_was_saved_is_noticed(old: Stack, archive: state.Archive) -> None:
+    """A task in another terminal; the archive would be refused only where it is restored, and that is too late."""
+    platform = Platform(StateSettings(**old.environment("state").arguments))  # type: ignore[arg-type]
+
+    class Busy(io.BytesIO):
+        """Somebody writes an object while the archive is written."""
+
+        def write(self, piece: Any) -> int:
+            whole_storage(old).put_object(LAKE, "meanwhile", io.BytesIO(b"x"), 1)
+            return super().write(piece)
+
+    with pytest.raises(
+        Damaged, match=r"something was written meanwhile; save again when no task is at work:\nobjects: "
+    ):
+        platform.save(Busy(), "")
+    platform.save(io.BytesIO(), "")
 
 
 def test_nothing_is_saved_where_nothing_runs(tmp_path: Path) -> None:
