@@ -160,9 +160,10 @@ class DockerCompose:
     def _state(self, one: dict[str, Any]) -> str:
         if one["State"] in STATES:
             return "failed" if one.get("Health") == "unhealthy" else STATES[one["State"]]
-        if not self._service(one["Service"]).one_shot:  # had it ended by itself, it would have been restarted
-            return "stopped"
-        return "failed" if one["ExitCode"] else "done"
+        is_known = one["Service"] in self._file.names  # else an older or newer copy of the lab has started it
+        if is_known and self._service(one["Service"]).one_shot:
+            return "failed" if one["ExitCode"] else "done"
+        return "stopped"  # had it ended by itself, it would have been restarted
 
     def logs(self, service: str, lines: int) -> str:
         """The last lines of a service's log."""
@@ -180,11 +181,11 @@ class DockerCompose:
         one = self._file.service(service, self._environment | self._addresses)
         return {name: value for name, value in one.environment.items() if not _is_below(value, one.folders)}
 
-    def run(self, service: str, arguments: tuple[str, ...], overrides: dict[str, str]) -> str:
+    def run(self, service: str, arguments: tuple[str, ...], overrides: dict[str, str], *, alone: bool) -> str:
         """Run a one-shot service to its end; what it needs is started first, unless all of that is there."""
         one = self._file.service(service, {**self._environment, **overrides})
-        alone = ("--no-deps",) if self._has_its_needs(service) else ()
-        argv = command(self._file, "run", "--rm", "--no-TTY", *alone, service)
+        without = ("--no-deps",) if alone or self._has_its_needs(service) else ()
+        argv = command(self._file, "run", "--rm", "--no-TTY", *without, service)
         if self._file.is_built(service):
             self._call(command(self._file, "build", "--quiet", services=(service,)))
         return self._call([*argv, *one.command, *arguments] if arguments else argv, overrides)

@@ -28,6 +28,8 @@ ENGINE = 25
 """The first engine that can ask a starting service for its health more often than a running one."""
 
 ANSWER_SECONDS = 20
+HOLDING = ("running", "failed")
+"""States of containers that have their ports: one that could not get them was made, and is `starting` for ever."""
 
 
 @dataclass(frozen=True)
@@ -44,13 +46,15 @@ def examine(stack: Stack) -> Iterator[Finding]:
     """Everything that this stack depends on, quick things first."""
     is_embedded = stack.place == "embedded"
     yield Finding("ok", "Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
-    yield memory(psutil.virtual_memory().available, MEMORY[stack.place])
+    free = psutil.virtual_memory().available
+    count, size = (psutil.cpu_count() or 1, free) if is_embedded else engine_machine()
+    yield memory(min(free, size), MEMORY[stack.place])
     yield disk(shutil.disk_usage(ROOT).free)
     yield passwords(SECRETS)
     if is_embedded:
         yield from servers()
     else:
-        yield processors(psutil.cpu_count() or 1)
+        yield processors(count)
     yield docker(is_needed=not is_embedded)
     yield from taken_ports(stack)
     yield from leftovers(stack.home)
@@ -60,6 +64,15 @@ def memory(free: int, wanted: int) -> Finding:
     """Whether this many free bytes are enough."""
     remedy = f"The lab needs {wanted // GIGABYTE} GB: close other programs, or take a larger machine."
     return _enough("memory", free, wanted, remedy)
+
+
+def engine_machine() -> tuple[int, int]:
+    """Processors and bytes of memory that containers can have: on a Mac, those of Docker's own machine."""
+    try:
+        count, size = _first_line(["docker", "info", "--format", "{{.NCPU}} {{.MemTotal}}"]).split()
+    except (OSError, subprocess.SubprocessError):  # `docker` says below what is wrong
+        return psutil.cpu_count() or 1, psutil.virtual_memory().total
+    return int(count), int(size)
 
 
 def processors(count: int) -> Finding:
@@ -166,7 +179,7 @@ def taken_ports(stack: Stack) -> Iterator[Finding]:
 
 def _is_up(stack: Stack, service: str) -> bool:
     """Whether Docker holds the service's ports for us; in the embedded place processes tell."""
-    return stack.place != "embedded" and any(one.name == service for one in stack.ps())
+    return stack.place != "embedded" and any(one.name == service and one.state in HOLDING for one in stack.ps())
 
 
 def _clash(service: str, port: int, holder: psutil.Process | None) -> Finding:

@@ -139,8 +139,8 @@ class Embedded:
         """The variables that the service itself is given here."""
         return self._services.environment(self._services.service(service, {}))
 
-    def run(self, service: str, arguments: tuple[str, ...], overrides: dict[str, str]) -> str:
-        """Run a one-shot service to its end."""
+    def run(self, service: str, arguments: tuple[str, ...], overrides: dict[str, str], *, alone: bool) -> str:  # noqa: ARG002
+        """Run a one-shot service to its end; it is always alone here."""
         self._make_environments([service])
         one = self._services.service(service, overrides)
         return self._starter.run_to_end(replace(one, command=[*one.command, *arguments]))

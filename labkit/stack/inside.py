@@ -69,7 +69,7 @@ class Inside:
         one = self._file.service(service, _Whatever())
         return {name: self._told[name] for name in one.environment if name in self._told}
 
-    def run(self, service: str, arguments: tuple[str, ...], overrides: dict[str, str]) -> str:
+    def run(self, service: str, arguments: tuple[str, ...], overrides: dict[str, str], *, alone: bool) -> str:  # noqa: ARG002
         """Run a tool of the same image in this container."""
         if self._file.image(service) != self._file.image(self._told["LAB_SERVICE"]):
             raise _not_here(" ".join((service, *arguments)))

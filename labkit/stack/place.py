@@ -58,5 +58,8 @@ class Place(Protocol):
     def environment(self, service: str) -> dict[str, str]:
         """A service's environment variables, for a process of this machine."""
 
-    def run(self, service: str, arguments: tuple[str, ...], overrides: dict[str, str]) -> str:
-        """Run a one-shot service with these arguments added, and return what it printed."""
+    def run(self, service: str, arguments: tuple[str, ...], overrides: dict[str, str], *, alone: bool) -> str:
+        """Run a one-shot service with these arguments added, and return what it printed.
+
+        `alone`: nothing that it needs is started for it.
+        """

@@ -56,6 +56,8 @@ def ensure(template: Path = ENV_TEMPLATE, target: Path = SECRETS) -> dict[str, s
     with alone(target.parent / ".env.lock"):
         known = read(target)
         text = target.read_text() if target.exists() else ""
+        if text and not text.endswith("\n"):  # somebody has written the last line
+            text += "\n"
         for line in template.read_text().splitlines():
             name, _, value = line.partition("=")
             if line.startswith("#") or not value:

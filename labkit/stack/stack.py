@@ -101,7 +101,12 @@ class Stack:
 
     def run(self, service: str, *arguments: str, **environment: object) -> str:
         """Run a one-shot service, and return what it printed."""
-        return self._place.run(service, arguments, {name: str(value) for name, value in environment.items()})
+        overrides = {name: str(value) for name, value in environment.items()}
+        return self._place.run(service, arguments, overrides, alone=False)
+
+    def run_alone(self, service: str, *arguments: str) -> str:
+        """The same, without what the service needs: nothing is started for it."""
+        return self._place.run(service, arguments, {}, alone=True)
 
     def environment(self, service: str) -> Variables:
         """What a service of our own reads from its environment, as a process of this machine would need it.

@@ -174,7 +174,7 @@ def test_part_5_finds_the_table_of_events_in_minio(pages: Stack, browser: Chromi
 
 @with_a_browser
 def test_part_5_leads_through_airflow(pages: Stack, browser: Chromium) -> None:
-    reader = Reader(browser, guide.passage("5_iceberg", "In the `compose` and `chameleon` places, open Airflow"))
+    reader = Reader(browser, guide.passage("5_iceberg", "In all places, open Airflow in your browser"))
     login = pages.login("airflow-webserver")
     assert reader.path.says("log in as `admin`").split("`")[1] == login["user"]
     reader.open(pages.url("airflow"))

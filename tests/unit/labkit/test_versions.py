@@ -20,7 +20,7 @@ def test_each_image_is_described_and_nothing_else_is() -> None:
 def test_images_are_found_with_their_tags() -> None:
     found = versions.images()
     assert (found["postgres"], found["python"], found["ghcr.io/nimtable/nimtable"]) == ("18", "3.12-slim", "nightly")
-    assert found["quay.io/minio/minio"].startswith("RELEASE.")
+    assert found["pgsty/minio"].startswith("RELEASE.")
     assert not [name for name in found if name.startswith("gourmetgram")]
 
 

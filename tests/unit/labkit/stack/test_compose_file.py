@@ -273,3 +273,18 @@ def test_nobody_tells_processes_to_be_root_or_takes_their_port(real: ComposeFile
     assert len({*numbers}) == len(numbers)
     assert 8888 not in numbers  # the Jupyter of the machine itself
     assert real.ports["JUPYTER"] == 8889
+
+
+def test_the_broker_is_told_what_it_understands() -> None:
+    """With `--set=…` Redpanda does not start: it reads a property behind `--set` as a word of its own."""
+    words = yaml.safe_load(REAL.read_text())["services"]["redpanda"]["command"]
+    assert not [word for word in words if word.startswith("--set=")]
+    properties = {words[number + 1] for number, word in enumerate(words) if word == "--set"}
+    assert properties == {"redpanda.write_caching_default=false", "redpanda.auto_create_topics_enabled=false"}
+
+
+def test_the_broker_writes_to_disk_before_it_acknowledges() -> None:
+    """Its mode for laptops would not."""
+    words = yaml.safe_load(REAL.read_text())["services"]["redpanda"]["command"]
+    assert "--unsafe-bypass-fsync=false" in words
+    assert "redpanda.write_caching_default=false" in words

@@ -60,3 +60,12 @@ def test_to_stop_nothing_stops_nothing(tmp_path: Path) -> None:
     place.stop(())
     with pytest.raises((StackError, FileNotFoundError)):
         place.stop(("postgres",))
+
+
+def test_what_is_left_of_a_service_that_is_no_more_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two copies of the lab of different age share their containers."""
+    place = DockerCompose("compose", ComposeFile(compose_file()), tmp_path, tmp_path, {}, 0, is_default=True)
+    ended = {"State": "exited", "Status": "Exited (0)", "ExitCode": 0}
+    left = [ended | {"Service": "of-yesterday"}, ended | {"Service": "migrate"}]
+    monkeypatch.setattr(place, "_containers", lambda: left)
+    assert {one.name: one.state for one in place.states()} == {"of-yesterday": "stopped", "migrate": "done"}

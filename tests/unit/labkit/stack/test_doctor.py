@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from labkit.stack import Stack, doctor, processes
+from labkit.stack.place import ServiceState
 
 
 @pytest.mark.parametrize(("free", "state"), [(2 * doctor.GIGABYTE, "ok"), (2 * doctor.GIGABYTE - 1, "bad")])
@@ -83,3 +84,27 @@ def test_who_listens_is_known_by_port() -> None:
         holder = processes.listeners()[server.getsockname()[1]]
     assert holder is not None
     assert holder.pid == os.getpid()
+
+
+def test_a_container_that_could_not_get_its_port_does_not_hide_who_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Docker lists it, for it was made; it waits for ever."""
+    stack = Stack.free(tmp_path, "compose")
+    listed: list[ServiceState] = []
+    monkeypatch.setattr(stack, "ps", lambda: listed)
+    with socket.create_server(("127.0.0.1", stack.port("postgres"))):
+        for state, found in (("starting", "bad"), ("stopped", "bad"), ("running", "ok"), ("failed", "ok")):
+            listed[:] = [ServiceState("postgres", state)]
+            assert [one.state for one in doctor.taken_ports(stack)] == [found], state
+
+
+def test_containers_have_the_machine_of_their_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a Mac that is one of its own, with less memory."""
+    docker = tmp_path / "docker"
+    docker.write_text(f"#!/bin/sh\necho 1 {3 * doctor.GIGABYTE}\n")
+    docker.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    assert doctor.engine_machine() == (1, 3 * doctor.GIGABYTE)
+    docker.write_text("#!/bin/sh\necho no engine >&2; exit 1\n")
+    assert doctor.engine_machine()[0] == os.cpu_count()

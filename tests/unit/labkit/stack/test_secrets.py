@@ -67,3 +67,12 @@ def test_a_key_is_32_bytes_in_the_base64_that_fernet_takes(template: Path, tmp_p
     template.write_text("KEY=<generate-key>\n")
     key = secrets.ensure(template, tmp_path / ".env")["KEY"]
     assert len(base64.urlsafe_b64decode(key)) == 32
+
+
+def test_a_new_setting_is_a_line_of_its_own(template: Path, tmp_path: Path) -> None:
+    """Also behind a line that somebody has written in an editor that does not end it."""
+    target = tmp_path / ".env"
+    target.write_text("NIMTABLE_TAG=nightly")
+    found = secrets.ensure(template, target)
+    assert found["NIMTABLE_TAG"] == "nightly"
+    assert len(found["PASSWORD"]) == secrets.LENGTH
