@@ -160,7 +160,7 @@ class Decision(BaseModel):
 
 
 class Moderation(BaseModel):
-    """What moderation thinks of an image: the newest served decision first."""
+    """What moderation thinks of an image: the served decision of the latest `as_of` first."""
 
     image_id: int
     status: Literal["pending", "SAFE", "REVIEW", "FLAG"]

@@ -5,7 +5,7 @@ question asked twice, by a replay or a restart, is the same request.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Final, Literal, get_args
 from uuid import UUID, uuid5
 
 import msgspec
@@ -26,6 +26,13 @@ Mode = Literal["heuristic", "shadow", "model"]
 """Who decides: the rules, the rules while a model scores every request as well, or the model."""
 
 MODES: tuple[Mode, ...] = get_args(Mode)
+
+NEWEST_FIRST: Final = "as_of DESC, id DESC"
+"""The order of decisions about an image, for SQL: who knew the most comes first.
+
+Not who was written last: topics are read side by side, and anchors fire late, so that what was known at the upload may
+be decided after what a flag has told.
+"""
 
 Partition = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 Topic = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]+$")]

@@ -3,7 +3,7 @@
 import json
 import uuid
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from typing import Any
 
@@ -42,14 +42,18 @@ def decided(
     model: str = "",
     served: bool = True,
     rationale: object = None,
+    age: timedelta = timedelta(0),
     **features: float,
 ) -> int:
-    """Store a decision as the scorer would, and return its id; features that are not named are 0."""
+    """Store a decision as the scorer would, and return its id; features that are not named are 0.
+
+    It knows what was known an `age` ago.
+    """
     now = datetime.now(UTC)
     vector = dict.fromkeys(FEATURES, 0.0) | features
     reasons = {"policy": "v1", "rules": [FLAGGED_RULE]} if rationale is None else rationale
     mode = "model" if model else "heuristic"
-    values = (uuid.uuid4().hex, image_id, mode, model, score, recommendation, served, trigger, now)
+    values = (uuid.uuid4().hex, image_id, mode, model, score, recommendation, served, trigger, now - age)
     return int(rows(STORE_DECISION, *values, json.dumps(vector), json.dumps(reasons), now)[0][0])
 
 

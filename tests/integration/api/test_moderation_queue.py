@@ -1,5 +1,6 @@
 """What waits, in which order, and when it stops waiting."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -128,6 +129,20 @@ def test_a_decision_that_was_not_seen_is_not_dealt_with(mod: Person, owner: Pers
     answer = mod.post(f"/moderation/{image}/actions", json={"action": "reject", "version": seen})
     assert answer.status_code == 201
     assert waiting(mod) == [image]
+
+
+def test_a_decision_that_comes_late_hides_none_that_knew_more(mod: Person, owner: Person, rows: Rows) -> None:
+    image = owner.image()
+    viral = decided(rows, image, 0.9, "FLAG", trigger="viral")
+    decided(rows, image, 0.1, "SAFE", age=timedelta(minutes=5))
+    assert waiting(mod) == [image]
+    (item,) = queue(mod)["items"]
+    assert (item["recommendation"], item["trigger_type"]) == ("FLAG", "viral")
+    shown = mod.get(f"/moderation/{image}").json()
+    assert (shown["decision"]["id"], shown["version"]) == (viral, item["version"])
+    moderation = owner.get(f"/images/{image}/moderation").json()
+    assert moderation["status"] == "FLAG"
+    assert [one["trigger_type"] for one in moderation["decisions"]] == ["viral", "anchor"]
 
 
 def test_hiding_does_not_answer_flags(mod: Person, owner: Person, rows: Rows) -> None:

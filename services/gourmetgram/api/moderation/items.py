@@ -10,6 +10,7 @@ from gourmetgram.api.database import Database
 from gourmetgram.api.errors import gone, unknown
 from gourmetgram.api.moderation.queue import Key
 from gourmetgram.api.moderation.versions import Seen, newest
+from gourmetgram.core.moderation import NEWEST_FIRST
 
 MOST_FLAGS, MOST_COMMENTS, MOST_ACTIONS = 100, 50, 100
 
@@ -22,11 +23,11 @@ SELECT i.*, u.created_at AS user_since,
 FROM images i JOIN users u ON u.id = i.user_id WHERE i.id = $1
 """  # noqa: S608 - our own text
 _ALONE: Final = "SELECT * FROM images WHERE id = $1"
-_DECISION: Final = """
+_DECISION: Final = f"""
 SELECT id, risk_score, recommendation, inference_mode, model_version, trigger_type, as_of, features, policy_version,
        rationale, created_at
-FROM moderation WHERE target_type = 'image' AND target_id = $1 AND served ORDER BY created_at DESC, id DESC LIMIT 1
-"""
+FROM moderation WHERE target_type = 'image' AND target_id = $1 AND served ORDER BY {NEWEST_FIRST} LIMIT 1
+"""  # noqa: S608 - our own text
 _FLAGS: Final = """
 SELECT id, user_id, reason, review_status, resolved_at, created_at FROM flags WHERE image_id = $1
 ORDER BY review_status = 'pending' DESC, id DESC LIMIT $2

@@ -75,7 +75,7 @@ class QueuePage(BaseModel):
 
 
 class ReviewDecision(BaseModel):
-    """The newest decision that is served, and the features that it was made of, as they were at `as_of`."""
+    """The served decision of the latest `as_of`, and the features that it was made of, as they were then."""
 
     id: int
     risk_score: float

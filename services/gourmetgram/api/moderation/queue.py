@@ -1,7 +1,7 @@
 """Which images wait for a person, the riskiest first.
 
-An image waits while a flag on it, or on a comment below it, is open; and while its newest served decision says REVIEW
-or FLAG and nobody has decided about the image since, or it was a milder decision that they had seen.
+An image waits while a flag on it, or on a comment below it, is open; and while its newest served decision (by `as_of`)
+says REVIEW or FLAG and nobody has decided about the image since, or it was a milder decision that they had seen.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, Self
 
 from gourmetgram.api.database import Database
 from gourmetgram.api.moderation.versions import Seen, newest
-from gourmetgram.core.moderation import Trigger
+from gourmetgram.core.moderation import NEWEST_FIRST, Trigger
 
 Recommended = Literal["FLAG", "REVIEW", "SAFE", "NONE"]
 """What the newest decision recommends; NONE where there is no decision."""
@@ -19,7 +19,7 @@ Recommended = Literal["FLAG", "REVIEW", "SAFE", "NONE"]
 KEY_PATTERN: Final = r"^(0|1|0\.[0-9]{1,20}|[1-9](\.[0-9]{1,20})?e-[0-9]{1,3}):[0-9]{1,18}$"
 # As precise as numbers are: a score between 0 and 1 as Python writes it, and an id.
 
-_WAITING: Final = """
+_WAITING: Final = f"""
 WITH open AS (
     SELECT i.id, count(*) AS flags
     FROM flags f LEFT JOIN comments c ON c.id = f.comment_id JOIN images i ON i.id = coalesce(f.image_id, c.image_id)
@@ -36,7 +36,7 @@ WITH open AS (
     FROM candidate JOIN images i USING (id) LEFT JOIN open USING (id)
     LEFT JOIN LATERAL (
         SELECT id, risk_score, recommendation, trigger_type, as_of FROM moderation
-        WHERE target_type = 'image' AND target_id = i.id AND served ORDER BY created_at DESC, id DESC LIMIT 1
+        WHERE target_type = 'image' AND target_id = i.id AND served ORDER BY {NEWEST_FIRST} LIMIT 1
     ) d ON true
     LEFT JOIN LATERAL (
         SELECT s.recommendation FROM moderation_actions a LEFT JOIN moderation s ON s.id = a.decision_id
@@ -50,7 +50,7 @@ WITH open AS (
       AND ($1::text IS NULL OR coalesce(d.recommendation, 'NONE') = $1)
       AND ($2::text IS NULL OR d.trigger_type = $2)
 )
-"""
+"""  # noqa: S608 - our own text
 
 _PAGE: Final = f"""{_WAITING}
 SELECT page.*, i.user_id, i.caption, i.category, i.created_at, i.views, i.moderator_hidden,

@@ -21,6 +21,7 @@ from gourmetgram.api.writes import IdempotencyKey, Request
 from gourmetgram.core.categories import Category
 from gourmetgram.core.events import Deletion
 from gourmetgram.core.ids import uuid7
+from gourmetgram.core.moderation import NEWEST_FIRST
 
 router = APIRouter(tags=["images"])
 
@@ -34,11 +35,11 @@ PAGE = """
 SELECT * FROM images
 WHERE deleted_at IS NULL AND NOT moderator_hidden AND id < $1 ORDER BY id DESC LIMIT $2
 """
-DECISIONS = """
+DECISIONS = f"""
 SELECT risk_score, recommendation, inference_mode, model_version, trigger_type, as_of, policy_version, rationale,
        created_at
-FROM moderation WHERE target_type = 'image' AND target_id = $1 AND served ORDER BY created_at DESC, id DESC LIMIT 100
-"""
+FROM moderation WHERE target_type = 'image' AND target_id = $1 AND served ORDER BY {NEWEST_FIRST} LIMIT 100
+"""  # noqa: S608 - our own text
 
 
 def _image(row: Mapping[str, Any]) -> Image:
@@ -118,7 +119,7 @@ async def read_content(parts: Parts, image_id: ImageId) -> Response:
 
 @router.get("/images/{image_id}/moderation", responses=documented(404, 410, 422, 503))
 async def read_moderation(parts: Parts, image_id: ImageId) -> Moderation:
-    """What was decided about a post, newest first; `pending` while nothing was."""
+    """What was decided about a post, the latest `as_of` first; `pending` while nothing was."""
     await _shown(parts, image_id)
     rows = await parts.database.rows(DECISIONS, image_id)
     decisions = [Decision(**{**row, "rationale": orjson.loads(row["rationale"])}) for row in rows]
