@@ -70,7 +70,7 @@ def test_a_request_carries_an_id(api: ApiProcess) -> None:
 
 
 def test_a_mistake_of_ours_is_answered_in_the_same_shape_and_logged(v1: ApiProcess, rows: Rows) -> None:
-    image, before = new_person(v1).image(), v1.log().count("\n")
+    image = new_person(v1).image()
     rows("ALTER TABLE moderation RENAME TO elsewhere")
     try:
         answer = v1.http.get(f"/images/{image}/moderation", headers={"X-Request-ID": "broken-1"})
@@ -78,7 +78,7 @@ def test_a_mistake_of_ours_is_answered_in_the_same_shape_and_logged(v1: ApiProce
         rows("ALTER TABLE elsewhere RENAME TO moderation")
     assert "broken-1" in assert_refused(answer, 500, "internal_error")
     assert "elsewhere" not in answer.text
-    wait_until(lambda: v1.log().count("\n") > before, "the log tells it")
+    wait_until(lambda: "UndefinedTableError" in v1.log(), "the log tells it")
     (logged,) = (json.loads(line) for line in v1.log().splitlines() if "UndefinedTableError" in line)
     assert (logged["request_id"], logged["level"]) == ("broken-1", "error")
 

@@ -83,7 +83,16 @@ def is_there(shelf: ArrowFolder, version: str) -> bool:
         return False
 
 
-def serves(process: ScorerProcess, text: str) -> None:
+def is_serving(process: ScorerProcess, mode: str, version: str) -> bool:
+    """Whether this is who decides now; its log also tells who did before."""
+    return f'scorer_serving{{mode="{mode}",model_version="{version}"}}' in httpx.get(f"{process.url}/metrics").text
+
+
+def serves(process: ScorerProcess, mode: str, version: str) -> None:
+    wait_until(partial(is_serving, process, mode, version), f"{version} decides in mode {mode}", SECONDS)
+
+
+def says(process: ScorerProcess, text: str) -> None:
     wait_until(lambda: text in process.log(), f"the scorer says {text!r}", SECONDS)
 
 
@@ -104,27 +113,23 @@ def test_shadow_then_model_then_rules_without_a_restart(
         assert (rules["inference_mode"], rules["served"]) == ("heuristic", True)
         artifacts.deploy(shelf, "v1", KEY)
         set_mode(desk, "shadow")
-        serves(process, "mode=shadow")
+        serves(process, "shadow", "v1")
         heard, unheard = sorted(decided(desk, views_5min=120), key=lambda row: not row["served"])
         assert (heard["inference_mode"], heard["risk_score"]) == ("heuristic", 0.2)
         assert (unheard["inference_mode"], unheard["model_version"]) == ("model", "v1")
         row = np.array([[unheard["features"][name] for name in FEATURES]])
         assert unheard["risk_score"] == pytest.approx(trained(1).score(row)[0], rel=1e-9)
         set_mode(desk, "model")
-        serves(process, "mode=model")
+        serves(process, "model", "v1")
         heard, unheard = sorted(decided(desk, views_5min=120), key=lambda row: not row["served"])
         assert (heard["inference_mode"], heard["model_version"]) == ("model", "v1")
         assert (unheard["inference_mode"], unheard["served"]) == ("heuristic", False)
         set_mode(desk, "heuristic")
-        serves(process, "mode=heuristic")
+        serves(process, "heuristic", "v1")
         (rules,) = decided(desk)
         assert (rules["inference_mode"], rules["served"]) == ("heuristic", True)
     loaded = desk.rows("SELECT metadata ->> 'version', loaded_at IS NOT NULL FROM model_versions WHERE version = 'v1'")
     assert loaded == [("v1", True)]
-
-
-def is_serving(process: ScorerProcess, version: str) -> bool:
-    return f'scorer_serving{{mode="model",model_version="{version}"}}' in httpx.get(f"{process.url}/metrics").text
 
 
 def test_the_scorer_may_read_models_and_nothing_else(stack: Stack, shelf: ArrowFolder) -> None:
@@ -179,12 +184,12 @@ def test_a_model_that_must_not_be_used_is_refused_while_decisions_go_on(
         publish(shelf, "bad", seed=2)
         reason = spoil(shelf)
         shelf.write("latest.json", json.dumps({"version": "bad"}).encode())
-        serves(process, reason)
+        says(process, reason)
         assert "nothing is taken over" in process.log()
         assert {row["model_version"] for row in decided(desk) if row["served"]} == {"good"}
         publish(shelf, f"mended-{spoil.__name__}", seed=3)
         artifacts.deploy(shelf, f"mended-{spoil.__name__}", KEY)
-        serves(process, f"model=mended-{spoil.__name__}")
+        serves(process, "model", f"mended-{spoil.__name__}")
         assert {row["model_version"] for row in decided(desk) if row["served"]} == {f"mended-{spoil.__name__}"}
         assert process.metric("scorer_failures_total") == 0
 
@@ -200,10 +205,10 @@ def test_without_object_storage_the_model_at_hand_goes_on(
         assert {row["model_version"] for row in decided(desk) if row["served"]} == {"stays"}
         stack.stop("minio")
         try:
-            serves(process, "StorageAway")
+            says(process, "StorageAway")
             assert {row["model_version"] for row in decided(desk) if row["served"]} == {"stays"}
             set_mode(desk, "shadow")
-            serves(process, "mode=shadow")
+            serves(process, "shadow", "stays")
         finally:
             stack.up("minio")
 
@@ -222,7 +227,7 @@ def test_twenty_reloads_under_ten_thousand_requests_lose_no_decision(
             desk.ask(*requests[500 * number : 500 * (number + 1)])
             version = f"swap-{(number + 1) % 2}"
             shelf.write("latest.json", json.dumps({"version": version}).encode())
-            wait_until(partial(is_serving, process, version), f"{version} is loaded", SECONDS)
+            serves(process, "model", version)
         wait_until(lambda: process.metric("scorer_lag") == 0, "all is decided", 60)
         assert process.metric("scorer_failures_total") == 0
     found = desk.rows(
